@@ -159,11 +159,12 @@ function wholeChange<T>(from: T | undefined, to: T | undefined): T | null | unde
 function headerChanges(from: Trace['header'], to: Trace['header']): HeaderChanges {
   const fields = changedFields(from, to) ?? {};
   const { scenario, scenarioDigest, stage, activate, stub, seed } = fields;
-  const { execute, until, maxInstructions } = fields;
+  const { execute, entry, until, maxInstructions } = fields;
   const settings = (name: 'settings' | 'config'): Fields | undefined =>
     changedFields(from[name], to[name]);
   return present({
     execute,
+    entry,
     until,
     maxInstructions,
     scenario,

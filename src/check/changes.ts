@@ -63,6 +63,9 @@ const headerChanges = z.strictObject({
   execute: header.execute
     .nullable()
     .describe('Whether the image was executed; null: not in the header.'),
+  entry: header.entry
+    .nullable()
+    .describe("Where the image was entered; null: at its ELF's entry, not in the header."),
   until: header.until.nullable().describe('The function that ended it; null: there is none.'),
   maxInstructions: header.maxInstructions
     .nullable()

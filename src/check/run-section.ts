@@ -1,6 +1,7 @@
 /** The section of a match file that says how to run the boot: the flags of `sme-boot run`. */
 import * as z from 'zod';
 import type { YamlSource } from '../base/yaml-source.js';
+import { IMAGE_ENTRIES } from '../trace/trace.js';
 import { refuse } from './directive.js';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -41,6 +42,12 @@ export const runSchema = z.strictObject({
     .boolean()
     .optional()
     .describe("The image's own instructions are executed: --execute. Needs kernel."),
+  entry: z
+    .enum(IMAGE_ENTRIES)
+    .optional()
+    .describe(
+      "Where an executed boot enters the image: its ELF's entry (kernel, the default), or the decompressor of a bzImage: --entry.",
+    ),
   until: z
     .string()
     .min(1)
@@ -77,7 +84,7 @@ const OF_MODEL = [
   'with',
   'hunks',
 ] as const;
-const OF_EXECUTED = ['until', 'max-instructions'] as const;
+const OF_EXECUTED = ['entry', 'until', 'max-instructions'] as const;
 
 /** Whether the sanitizer watches the boot. */
 export const isWatchedRun = ({ execute, sanitize }: RunOf): boolean =>

@@ -54,6 +54,7 @@ function belongsTo({ sanitizer }: ExecutedBoot, header: TraceHeader): SnapshotOf
     'choice of --set or --cmdline': settings,
     'scenario file': scenarioDigest,
     image: image.digest,
+    'choice of --entry': header.entry ?? 'kernel',
     initrd: files?.initrd?.digest ?? 'built-in',
     'device tree': files?.dtb?.digest ?? 'none',
     'choice of --sanitize': sanitizer !== null,

@@ -5,7 +5,7 @@ import { optional } from '../base/optional.js';
 import { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { numberOf } from './numbers.js';
 import { executedHeader } from '../sequencer/trace-header.js';
-import type { TraceHeader } from '../trace/trace.js';
+import { IMAGE_ENTRIES, type TraceHeader } from '../trace/trace.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { bootOptions, prepareUnwatched, type RunFlags } from './run-options.js';
 import { givenOptions } from './usage.js';
@@ -18,6 +18,12 @@ export function addExecuteOptions(command: Command, { until = false } = {}): Com
         '--execute',
         "execute the instructions of --kernel's image instead of the model of 2016 (docs/execute.md)",
       ),
+    )
+    .addOption(
+      new Option(
+        '--entry <WHERE>',
+        "with --execute: begin at the kernel's ELF entry (default), or at the bzImage's decompressor",
+      ).choices([...IMAGE_ENTRIES]),
     )
     .option(
       '--max-instructions <N>',
@@ -36,7 +42,14 @@ const MODEL_OPTIONS = [
   ...['--stage', '--series', '--activate', '--without', '--stub', '--with', '--hunks'],
 ];
 /** The options that need `--execute`. */
-const EXECUTE_OPTIONS = ['--until', '--max-instructions', '--gdb', '--snapshot', '--from'];
+const EXECUTE_OPTIONS = [
+  '--entry',
+  '--until',
+  '--max-instructions',
+  '--gdb',
+  '--snapshot',
+  '--from',
+];
 
 /**
  * Throws E_USAGE for options that have no effect: those of the model with `--execute`, those of an executed boot without
@@ -86,7 +99,12 @@ export function prepareExecution(scenario: string, flags: RunFlags): Execution {
     cipher,
     // By default off: the boot takes several times as long with it.
     sanitize: flags.sanitize === true,
-    ...optional({ initrd, deviceTree, maxInstructions: flags.maxInstructions }),
+    ...optional({
+      initrd,
+      deviceTree,
+      entry: flags.entry,
+      maxInstructions: flags.maxInstructions,
+    }),
   };
   const header = executedHeader(executed, { ...options, ...optional({ until: flags.until }) });
   return { boot: new ExecutedBoot(executed), header };

@@ -116,6 +116,7 @@ function runSection(to: string, scenario: string, flags: RunFlags): RunOf {
     ...sanitizeOf(flags),
     ...optional({
       execute: flags.execute,
+      entry: flags.entry,
       until: flags.until,
       'max-instructions': flags.maxInstructions,
       kernel: path(flags.kernel),

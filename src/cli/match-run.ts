@@ -24,7 +24,7 @@ export function matchRun(file: string, run: RunOf): Run {
     return stated === undefined ? undefined : there(key, fromFile(file, stated));
   };
   const { scenario, series, stage, activate, without, stub, neutral, set, cmdline, sanitize } = run;
-  const { execute, until, 'max-instructions': maxInstructions } = run;
+  const { execute, entry, until, 'max-instructions': maxInstructions } = run;
   return {
     scenario: named('scenario', scenario),
     flags: optional({
@@ -41,6 +41,7 @@ export function matchRun(file: string, run: RunOf): Run {
       cmdline,
       sanitize,
       execute,
+      entry,
       until,
       maxInstructions,
       kernel: path('kernel'),

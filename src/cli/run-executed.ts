@@ -131,12 +131,18 @@ function executedPredicate(text: string, { sanitize }: RunFlags): Predicate {
 }
 
 /** The lines before the console. */
-function head({ image, executor, options: { scenario } }: ExecutedBoot, { paint }: Result): string {
+function head(
+  { image, executor, stubEntry, options: { scenario } }: ExecutedBoot,
+  { paint }: Result,
+): string {
   const version = image.version === undefined ? '' : `, ${image.version}`;
   return [
     `${paint.bold(printable(scenario.name))}: ${printable(scenario.title)}`,
     `executes ${printable(image.file + version)}`,
     scenario.cmdline === null ? 'no command line' : `command line: ${printable(scenario.cmdline)}`,
+    ...(stubEntry === null
+      ? []
+      : [`begins at the decompressor, at its ${String(stubEntry)}-bit entry`]),
     ...(executor.instructions === 0
       ? []
       : [`goes on after ${executor.instructions.toLocaleString('en')} instructions`]),

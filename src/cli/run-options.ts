@@ -12,6 +12,7 @@ import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { cmdlineAssignment, scenarioWith } from '../scenario/settings.js';
+import type { ImageEntry } from '../trace/trace.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { upTo, type HunkSelection } from '../series/compose.js';
 import { canonicalName } from '../series/without.js';
@@ -51,6 +52,8 @@ export interface RunFlags extends SanitizeFlags {
   set?: string[];
   /** The image's own instructions are executed. */
   execute?: boolean;
+  /** Where an executed boot enters the image. */
+  entry?: ImageEntry;
   /** The function after which an executed boot ends. */
   until?: string;
   maxInstructions?: number;

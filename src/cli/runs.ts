@@ -44,9 +44,10 @@ function optionWords(flags: Run['flags']): string[] {
   ];
 }
 
-function executeWords({ until, maxInstructions: most }: Run['flags']): string[] {
+function executeWords({ entry, until, maxInstructions: most }: Run['flags']): string[] {
   return [
     '--execute',
+    ...(entry === undefined || entry === 'kernel' ? [] : ['--entry', entry]),
     ...(until === undefined ? [] : ['--until', until]),
     ...(most === undefined ? [] : ['--max-instructions', String(most)]),
   ];
@@ -106,7 +107,7 @@ export function runOfHeader(header: TraceHeader, file: string): Run {
 }
 
 function executedRun(
-  { settings, until, maxInstructions, sanitize }: TraceHeader,
+  { settings, entry, until, maxInstructions, sanitize }: TraceHeader,
   scenario: string,
   files: Omit<ReturnType<typeof namedFiles>, 'scenario'>,
 ): Run {
@@ -120,6 +121,7 @@ function executedRun(
       // Reports in a trace are those of --sanitize.
       sanitize: sanitize !== false,
       ...optional({
+        entry,
         until,
         maxInstructions,
         cmdline: cmdline === undefined ? undefined : String(cmdline),

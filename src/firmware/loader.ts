@@ -13,6 +13,7 @@ import { BOOT_PARAMS, LOADER_UNDEFINED } from './boot-params.js';
 import { SETUP_TYPE } from './efi/layout.js';
 import { enterLongMode, identityGib, identityMapSize } from './identity-map.js';
 import type { KernelImage } from './image/kernel-image.js';
+import { stubEnd, type Stub } from './image/stub.js';
 import {
   placedBy,
   regionOf,
@@ -22,6 +23,7 @@ import {
   type Region,
   type Blob,
 } from './placed.js';
+import { enterStub, entryOf, GDT_SIZE, type StubEntry } from './stub-entry.js';
 import { placeSetupData, type PlacedSetupData, type SetupDataNode } from './setup-data.js';
 
 /** ARRAY_SIZE(boot_params.e820_map): further entries go into the setup_data chain (boot.txt, SETUP_E820_EXT). */
@@ -50,10 +52,14 @@ export interface LoadRequest {
   readonly bios: { readonly ebdaSegment: number; readonly lowmemKilobytes: number };
   /** The machine has a VGA in text mode. */
   readonly vga?: boolean;
+  /** The stub of the image is loaded instead of its kernel, and entered there. */
+  readonly stub?: Stub & { readonly entry: StubEntry };
 }
 
 /** The contents of the zero page. */
 export interface ZeroPageRequest extends Pick<LoadRequest, 'image' | 'initrdAt' | 'vga'> {
+  /** Physical address of the protected-mode code; absent: there is none, the kernel itself is entered. */
+  readonly code32At?: number;
   readonly initrd: Pick<ByteSource, 'length'>;
   readonly e820: readonly E820Range[];
   /** Physical address of the command line; 0 for none. */
@@ -83,6 +89,7 @@ export interface Loaded {
 
 /** Physical addresses of the loader's data below 640 KiB (our choice, among those that boot loaders use). */
 export const LOADER_LAYOUT = {
+  gdt: 0x6_0000,
   pageTables: 0x7_0000,
   setupData: 0x8_0000,
   zeroPage: 0x9_0000,
@@ -100,13 +107,34 @@ const TEXT_MODE = 3;
 const EGA_BX = 3;
 const FONT_HEIGHT = 16;
 
-/** Loads everything and leaves the CPU at the kernel's entry, in long mode with an identity map. */
-export function load(machine: Machine, request: LoadRequest): Loaded {
-  const { image } = request;
+/** Physical addresses of an image: of its first byte and after its last, and what is added to its linked ones. */
+function placesOf({ image, kernelAt: given, stub }: LoadRequest): {
+  kernelAt: number;
+  last: number;
+  shift: number;
+} {
   const first = image.segments.reduce((min, s) => Math.min(min, s.paddr), Infinity);
-  const kernelAt = request.kernelAt ?? first;
+  const kernelAt = given ?? stub?.preferred ?? first;
   const shift = kernelAt - first;
+  if (stub !== undefined) return { kernelAt, shift, last: stubEnd(stub, kernelAt) };
   const last = image.segments.reduce((max, s) => Math.max(max, s.paddr + s.memsz), 0) + shift;
+  return { kernelAt, shift, last };
+}
+
+/** Writes the segments of an image, and over them the parts that replace it. */
+function writeKernel(machine: Machine, { image, overlay }: LoadRequest, shift: number): void {
+  for (const { paddr, bytes } of image.segments) machine.dmaLoad(pa(paddr + shift), bytes);
+  const first = image.segments.reduce((min, s) => Math.min(min, s.paddr), Infinity);
+  const link = image.segments.reduce((min, s) => (s.paddr === first ? s.vaddr : min), 0);
+  for (const segment of overlay) {
+    machine.dmaWrite(pa(first + shift + segment.link - link), segment.bytes);
+  }
+}
+
+/** Loads everything and leaves the CPU at the kernel's entry in long mode with an identity map, or at its stub's. */
+export function load(machine: Machine, request: LoadRequest): Loaded {
+  const { image, stub } = request;
+  const { kernelAt, last, shift } = placesOf(request);
   const zeroPageAt = request.zeroPageAt ?? LOADER_LAYOUT.zeroPage;
   const cmdline = request.cmdline === null ? null : commandLineBytes(request.cmdline);
   const cmdlineAt = cmdline === null ? 0 : (request.cmdlineAt ?? LOADER_LAYOUT.cmdline);
@@ -119,8 +147,12 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
     {
       name: 'loader page tables',
       base: LOADER_LAYOUT.pageTables,
-      size: identityMapSize(identity),
+      // The 32-bit entry has no paging.
+      size: stub?.entry === 32 ? 0 : identityMapSize(identity),
     },
+    ...(stub === undefined
+      ? []
+      : [{ name: 'loader GDT', base: LOADER_LAYOUT.gdt, size: GDT_SIZE }]),
     ...handedOver,
     { name: 'kernel image', base: kernelAt, size: last - kernelAt },
     { name: 'initrd', base: request.initrdAt, size: request.initrd.length },
@@ -131,11 +163,8 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   const blobs = [...firmware.blobs, ...handOver.blobs];
   for (const { base, bytes } of blobs) machine.dmaWrite(pa(base), bytes);
 
-  for (const { paddr, bytes } of image.segments) machine.dmaLoad(pa(paddr + shift), bytes);
-  const link = image.segments.reduce((min, s) => (s.paddr === first ? s.vaddr : min), 0);
-  for (const segment of request.overlay) {
-    machine.dmaWrite(pa(kernelAt + segment.link - link), segment.bytes);
-  }
+  if (stub === undefined) writeKernel(machine, request, shift);
+  else machine.dmaLoad(pa(kernelAt), stub.bytes);
   for (const { at, bytes } of chunksOf(request.initrd)) {
     machine.dmaWrite(pa(request.initrdAt + at), bytes);
   }
@@ -146,20 +175,22 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
     ...handOver,
     cmdlineAt,
     setupDataAt: setupData[0]?.at ?? 0,
+    ...(stub !== undefined && { code32At: kernelAt }),
   });
   machine.dmaWrite(pa(zeroPageAt), zeroPage);
   const { ebdaSegment, lowmemKilobytes } = request.bios;
   const word = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
   machine.dmaWrite(pa(BDA_EBDA_SEGMENT), word(ebdaSegment));
   machine.dmaWrite(pa(BDA_LOWMEM), word(lowmemKilobytes));
-  enterLongMode(machine, LOADER_LAYOUT.pageTables, identity);
+  if (stub?.entry !== 32) enterLongMode(machine, LOADER_LAYOUT.pageTables, identity);
   machine.cpus[0].setGeneral('rsi', va(zeroPageAt));
+  if (stub !== undefined) enterStub(machine, stub.entry, LOADER_LAYOUT.gdt);
   return {
     regions,
     firmwareRegions: firmware.regions.filter((region) => holdsAny(region, blobs)),
     blobs,
     kernelAt,
-    entry: image.entry + shift,
+    entry: stub === undefined ? image.entry + shift : entryOf(stub.entry, kernelAt),
     zeroPage,
     cmdline,
     setupData,
@@ -245,6 +276,9 @@ export function makeZeroPage(request: ZeroPageRequest): Uint8Array {
     split(BOOT_PARAMS.ramdisk_size, BOOT_PARAMS.ext_ramdisk_size, request.initrd.length);
   }
   split(BOOT_PARAMS.cmd_line_ptr, BOOT_PARAMS.ext_cmd_line_ptr, request.cmdlineAt);
+  if (request.code32At !== undefined) {
+    view.setUint32(BOOT_PARAMS.code32_start, request.code32At, true);
+  }
   if (request.efiInfo !== undefined) page.set(request.efiInfo, BOOT_PARAMS.efi_info);
   const direct = request.e820.slice(0, E820MAX);
   view.setUint8(BOOT_PARAMS.e820_entries, direct.length);

@@ -52,7 +52,8 @@ export class Target {
 
   private run(most: number, stopAtHandler = false): Stop | null {
     if (this.ended !== null) return this.ended;
-    const { executor } = this.boot;
+    const { boot } = this;
+    const { executor } = boot;
     const left = this.maxInstructions - executor.instructions;
     if (left <= 0) {
       return {
@@ -62,7 +63,7 @@ export class Target {
     }
     const breakpoints = new Set([...this.software, ...this.hardware]);
     const maxInstructions = Math.min(most, left);
-    const end = executor.run({ breakpoints, maxInstructions, stopAtHandler });
+    const end = boot.run({ breakpoints, maxInstructions, stopAtHandler });
     executor.core.toCpu();
     return this.stopOf(end);
   }

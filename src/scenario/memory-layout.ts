@@ -5,6 +5,7 @@ import { CPU_MODELS } from '../machine/cpu/cpu-models.js';
 import { checkModel, type CpuModel } from '../machine/cpu/cpuid.js';
 import type { DramRange } from '../machine/memory/dram.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
+import { stubEnd, type Stub } from '../firmware/image/stub.js';
 import type { E820Range } from '../firmware/placed.js';
 import { givenMap } from '../firmware/efi/given-map.js';
 import { efiPlaces } from '../firmware/efi/places.js';
@@ -165,6 +166,11 @@ export function kernelRoom({ segments }: KernelImage, kernelAt?: number): Room {
   const last = segments.reduce((max, { paddr, memsz }) => Math.max(max, paddr + memsz), 0);
   const base = kernelAt ?? first;
   return { base, end: base + last - first };
+}
+
+/** The range of memory that a loaded stub takes, with its buffers and the kernel that it unpacks. */
+export function stubRoom(stub: Stub, kernelAt = stub.preferred): Room {
+  return { base: kernelAt, end: stubEnd(stub, kernelAt) };
 }
 
 /** Bytes of a range, in whole pages. */

@@ -9,6 +9,8 @@ import { BOOT_PARAMS } from '../firmware/boot-params.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import { builtInInitrd } from '../firmware/initrd.js';
 import { load, LOADER_LAYOUT, type Loaded, type Region } from '../firmware/loader.js';
+import { stubOf } from '../firmware/image/stub.js';
+import { BOOT_DS, type StubEntry } from '../firmware/stub-entry.js';
 import { pa, va, type Va } from '../machine/address.js';
 import { PcAt } from '../machine/devices/pc-at.js';
 import type { Uart16550 } from '../machine/devices/uart-16550.js';
@@ -16,10 +18,11 @@ import type { Machine, MachineSnapshot } from '../machine/machine.js';
 import { pciRequester } from '../machine/requester.js';
 import type { BlockCipherFactory } from '../machine/types.js';
 import { firmwareOf } from '../scenario/firmware.js';
-import { initrdPlace, kernelRoom } from '../scenario/memory-layout.js';
+import { initrdPlace, kernelRoom, stubRoom } from '../scenario/memory-layout.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { setupDataOf } from '../scenario/setup-data.js';
-import type { AnyOutcome } from '../trace/trace.js';
+import type { AnyOutcome, ImageEntry } from '../trace/trace.js';
+import { loadFlat } from '../x86/segments.js';
 import { Executor, type ExecutorSnapshot, type RunEnd, type RunOptions } from '../x86/executor.js';
 import type { Origin as Code } from '../trace/event.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
@@ -27,9 +30,10 @@ import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { executedHost } from './executed-host.js';
 import { outcomeOf, type ExecutedEnd } from './executed-end.js';
 import { ExecutedNames } from './executed-names.js';
-import { regionsOf } from './regions.js';
+import { loaderRegions, regionsOf } from './regions.js';
 import { stepsOf } from './executed-steps.js';
 import type { ImageNames, InspectedBoot, MemoryRecords } from './inspected-boot.js';
+import { entryPlaces, kernelPlaceAt, type KernelPlace } from './kernel-place.js';
 import { LOADER_LABEL } from './loader-label.js';
 import { machineOf } from './machine-of.js';
 import { recordsAtEntry } from './memory-records.js';
@@ -45,6 +49,8 @@ export interface ExecutedBootOptions {
   readonly lazy?: boolean;
   /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
   readonly direct?: boolean;
+  /** Where the image is entered: at its ELF's entry (the default), or at its decompressor's stub, which only a bzImage has. */
+  readonly entry?: ImageEntry;
   /** A flattened device tree for the setup_data chain, instead of the scenario's. */
   readonly deviceTree?: Uint8Array;
   /** Whether the sanitizer watches the machine; default: no. */
@@ -91,6 +97,8 @@ export interface ExecutedBootSnapshot {
   /** The names of origins, the labels so far, and the end. */
   readonly names: readonly string[];
   readonly labels: readonly string[];
+  /** Where the kernel is; null: its decompressor runs. */
+  readonly place: KernelPlace | null;
   readonly outcome: AnyOutcome | null;
   readonly ended: RunEnd | null;
   /** The sanitizer's state; absent if it is off. */
@@ -102,7 +110,8 @@ export class ExecutedBoot implements InspectedBoot {
   readonly kexecs = false;
   readonly machine: Machine;
   readonly executor: Executor;
-  readonly loaded: Loaded;
+  /** The entry of the decompressor's stub where the boot begins; null: it begins at the kernel. */
+  readonly stubEntry: StubEntry | null;
   readonly devices: PcAt;
   readonly uart: Uart16550;
   readonly image: KernelImage;
@@ -118,12 +127,18 @@ export class ExecutedBoot implements InspectedBoot {
   /** The number of the step whose code ran last. */
   private ran = 0;
   private readonly steps: Stops;
+  private afterLoading: Loaded;
+  /** Where the kernel can be entered; empty where that has happened. */
+  private entries: ReadonlySet<number> = new Set();
   /** False while firmware and loader fill the memory. */
   private isLoaded = false;
   /** The end that is final: what follows a limit may still be run. */
   private ended: RunEnd | null = null;
 
-  /** Loads the machine; the next instruction is the image's first. */
+  /**
+   * Loads the machine; the next instruction is the image's first. Throws E_USAGE for the entry at the decompressor of an image
+   * that has none, and the errors of its options.
+   */
   constructor(readonly options: ExecutedBootOptions) {
     const { scenario, image, initrd: given, cipher, lazy = true, direct = true } = options;
     this.image = image;
@@ -142,19 +157,25 @@ export class ExecutedBoot implements InspectedBoot {
     this.sanitizer?.start();
     const initrd = asSource(given ?? builtInInitrd(loader.initrdSize));
     const { kernelAt, cmdlineAt, zeroPageAt } = loader;
-    this.loaded = load(this.machine, {
+    const stub = options.entry === 'decompressor' ? stubOf(image) : undefined;
+    // What a loader of the firmware's kind does: a BIOS' loader uses the 32-bit entry, EFI's and kexec the 64-bit one.
+    this.stubEntry = stub === undefined ? null : firmware.type === 'efi' ? 64 : 32;
+    const room = stub === undefined ? kernelRoom(image, kernelAt) : stubRoom(stub, kernelAt);
+    this.afterLoading = load(this.machine, {
       image,
       overlay: [],
       initrd,
-      initrdAt: initrdPlace(scenario, initrd.length, kernelRoom(image, kernelAt)),
+      initrdAt: initrdPlace(scenario, initrd.length, room),
       cmdline,
       ...optional({ kernelAt, cmdlineAt, zeroPageAt }),
       setupData: setupDataOf(scenario, options.deviceTree),
       firmware: firmwareOf(scenario),
       bios: firmware,
       vga: machine.vga,
+      ...(stub !== undefined &&
+        this.stubEntry !== null && { stub: { ...stub, entry: this.stubEntry } }),
     });
-    if (parsesMemEncrypt(image) && encryptionRequested(cmdline)) {
+    if (stub === undefined && parsesMemEncrypt(image) && encryptionRequested(cmdline)) {
       const at = BOOT_PARAMS.xloadflags;
       const flags = (this.loaded.zeroPage[at] ?? 0) | XLF_MEM_ENCRYPTION;
       this.loaded.zeroPage[at] = flags;
@@ -162,7 +183,8 @@ export class ExecutedBoot implements InspectedBoot {
     }
     const [cpu, ...others] = this.machine.cpus;
     cpu.rip = va(this.loaded.entry);
-    this.names = new ExecutedNames(image, this.loaded, () => this.executor.cpu.cpl);
+    const place = stub === undefined ? { kernelAt: this.loaded.kernelAt, offset: 0 } : null;
+    this.names = new ExecutedNames(image, this.loaded, place, () => this.executor.cpu.cpl);
     for (const { name, requester } of this.machine.bus.all) {
       if (requester === undefined) continue;
       this.machine.originOf.set(pciRequester(requester), this.names.origins.intern(name));
@@ -174,13 +196,70 @@ export class ExecutedBoot implements InspectedBoot {
       others,
     });
     this.executor.originOf = this.names.originAt;
-    this.labels = [LOADER_LABEL, this.names.codeAt(this.loaded.entry) ?? 'entry'];
+    if (stub !== undefined) {
+      loadFlat(this.executor.core, BOOT_DS);
+      this.entries = entryPlaces(this.machine, image, stub.minAlignment);
+    }
+    const { entry } = this.loaded;
+    const first = stub === undefined ? this.names.codeAt(entry) : this.names.functionAt(entry);
+    this.labels = [LOADER_LABEL, first ?? 'entry'];
     this.steps = this.stopsAt(...stepsOf(this.names));
     this.isLoaded = true;
   }
 
-  run(options?: RunOptions): RunEnd {
-    return this.executor.run(options);
+  /** What firmware and loader put into memory, and where the kernel is; while its decompressor runs, where that is loaded. */
+  get loaded(): Loaded {
+    return this.afterLoading;
+  }
+
+  /** Executes instructions. The entry of the kernel by its decompressor is noticed, and does not end the run. */
+  run(options: RunOptions = {}): RunEnd {
+    const last = this.executor.instructions + (options.maxInstructions ?? Infinity);
+    for (;;) {
+      const maxInstructions = last - this.executor.instructions;
+      const end = this.runToEntry({ ...options, maxInstructions });
+      if (end.kind !== 'breakpoint' || options.breakpoints?.has(end.at) === true) return end;
+    }
+  }
+
+  /** The same; the entry of the kernel ends the run. */
+  private runToEntry(options: RunOptions): RunEnd {
+    const { executor, entries } = this;
+    if (entries.size === 0) return executor.run(options);
+    const { breakpoints = new Set(), maxInstructions = Infinity } = options;
+    const last = executor.instructions + maxInstructions;
+    for (;;) {
+      const end = executor.run({
+        ...options,
+        breakpoints: new Set([...breakpoints, ...entries]),
+        maxInstructions: last - executor.instructions,
+      });
+      if (end.kind !== 'breakpoint') return end;
+      const entered = entries.has(end.at) ? this.enteredAt(end.at) : undefined;
+      if (entered !== undefined) return entered;
+      if (breakpoints.has(end.at)) return end;
+    }
+  }
+
+  /** The code at an address that may be the kernel's entry: from its entry on its symbols are known. */
+  private enteredAt(at: Va): RunEnd | undefined {
+    const { machine, executor, image, names } = this;
+    const place = kernelPlaceAt(machine, executor.cpu, image, at);
+    if (place === undefined) return undefined;
+    if (place === null) {
+      const what = 'a kernel whose relocations give it no single virtual address';
+      return { kind: 'not-modelled', at, what, mnemonic: undefined, bytes: new Uint8Array(0) };
+    }
+    this.placed(place);
+    executor.renameCode();
+    this.arrive(names.codeAt(at) ?? 'entry');
+    return { kind: 'breakpoint', at };
+  }
+
+  private placed(place: KernelPlace): void {
+    this.names.place = place;
+    this.entries = new Set();
+    this.afterLoading = { ...this.afterLoading, kernelAt: place.kernelAt };
   }
 
   /**
@@ -192,7 +271,7 @@ export class ExecutedBoot implements InspectedBoot {
     const { maxInstructions = Infinity } = this.options;
     const left = Math.max(0, maxInstructions - this.executor.instructions);
     this.ran = this.labels.length - 1;
-    const end = this.run({
+    const end = this.runToEntry({
       breakpoints: new Set([...stops.addresses, ...this.steps.addresses]),
       maxInstructions: Math.min(left, most),
     });
@@ -225,6 +304,7 @@ export class ExecutedBoot implements InspectedBoot {
       executor: executor.snapshot(),
       names: names.origins.snapshot(),
       labels: [...labels],
+      place: names.place,
       outcome,
       ended,
       ...(sanitizer && { sanitizer: sanitizer.snapshot() }),
@@ -233,7 +313,8 @@ export class ExecutedBoot implements InspectedBoot {
 
   /** Goes on from a snapshot of a boot with the same options. */
   restore(snapshot: ExecutedBootSnapshot): void {
-    const { machine, executor, names, labels, outcome, ended, sanitizer } = snapshot;
+    const { machine, executor, names, labels, place, outcome, ended, sanitizer } = snapshot;
+    if (place !== null) this.placed(place);
     this.names.origins.restore(names);
     this.labels.splice(0, Infinity, ...labels);
     this.ran = labels.length - 1;
@@ -297,7 +378,8 @@ export class ExecutedBoot implements InspectedBoot {
     return this.lastLabel;
   }
   regions(): Region[] {
-    return regionsOf(this.names, this.loaded);
+    const { names, loaded } = this;
+    return names.place === null ? loaderRegions(loaded) : regionsOf(names, loaded);
   }
   suggested(): Iterable<string> {
     return this.names.all();

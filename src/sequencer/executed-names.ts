@@ -1,5 +1,7 @@
 /** Names of addresses in an executed boot: symbols of the image, regions of firmware and loader; and the code of accesses. */
+import { InputError } from '../base/errors.js';
 import { OriginNames } from '../trace/origin-names.js';
+import type { KernelPlace } from './kernel-place.js';
 import { regionAt, withOffset } from './symbols.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import type { Loaded } from '../firmware/loader.js';
@@ -9,6 +11,8 @@ import type { Origin } from '../machine/types.js';
 /** The code of addresses that have no name of their own. */
 const USER = 'user space';
 const USER_CPL = 3;
+/** The code that runs before the kernel's entry is reached: the stub of a bzImage. */
+const STUB = 'decompressor';
 
 export class ExecutedNames {
   /** Link address of the image's first byte, and of the one after its last. */
@@ -19,7 +23,9 @@ export class ExecutedNames {
 
   constructor(
     private readonly image: KernelImage,
-    private readonly loaded: Loaded,
+    private readonly loaded: Pick<Loaded, 'kernelAt' | 'regions' | 'firmwareRegions' | 'blobs'>,
+    /** Where the kernel is; null: it is not known yet, the decompressor runs. */
+    public place: KernelPlace | null,
     /** The privilege level of the code that runs. */
     private readonly cpl: () => number,
   ) {
@@ -58,43 +64,72 @@ export class ExecutedNames {
     return this.image.symbols.names();
   }
 
-  /** The addresses at which a symbol can be executed: as linked, and by its physical address. */
-  addressesOf(name: string): readonly [linked: Va, physical: Va] {
+  /** Where the kernel is. Throws E_LABEL while the decompressor runs. */
+  private get known(): KernelPlace {
+    if (this.place !== null) return this.place;
+    throw new InputError({
+      code: 'E_LABEL',
+      reason: 'the decompressor has not entered the kernel: where its symbols will be is not known',
+      expected: 'a label of the kernel, or an address',
+      found: STUB,
+    });
+  }
+
+  /**
+   * The addresses at which a symbol can be executed: its virtual and its physical one. Throws E_LABEL while the decompressor
+   * runs.
+   */
+  addressesOf(name: string): readonly [virtual: Va, physical: Va] {
     const linked = this.link(name);
-    return [linked, va(linked - this.start + this.loaded.kernelAt)];
+    const { kernelAt, offset } = this.known;
+    return [va(linked + offset), va(linked - this.start + kernelAt)];
   }
 
-  /** Distance of code at a linear address from its link address: not 0 while it runs at its physical address. */
+  /**
+   * Distance of code at a linear address from its link address: while it runs at its physical address, or with KASLR. Throws
+   * E_LABEL while the decompressor runs.
+   */
   slideAt(address: number): number {
-    return address < 0 ? 0 : this.loaded.kernelAt - this.start;
+    const { kernelAt, offset } = this.known;
+    return address < 0 ? offset : kernelAt - this.start;
   }
 
-  /** The link address of a linear address of code: early code runs at its physical address. */
-  private linkOf(address: number): number {
-    return address < 0 ? address : address - this.loaded.kernelAt + this.start;
+  /** The symbol of a linear address; early code runs at its physical address. */
+  private symbolAt(address: number): { name: string; offset: number } | undefined {
+    if (this.place === null) return undefined;
+    return this.nameAt(address - this.slideAt(address));
+  }
+
+  /** The code of a linear address before the kernel is entered; its offset only where the loader put it. */
+  private stubAt(address: number): { name: string; offset: number } {
+    const { regions, kernelAt } = this.loaded;
+    const size = regions.find(({ name }) => name === 'kernel image')?.size ?? 0;
+    const offset = address - kernelAt;
+    return { name: STUB, offset: offset >= 0 && offset < size ? offset : 0 };
   }
 
   /** The function of an instruction's linear address, with the offset in it: `sme_enable+0x10`; undefined if it has none. */
   codeAt(address: number): string | undefined {
-    const found = this.nameAt(this.linkOf(address));
+    const found = this.place === null ? this.stubAt(address) : this.symbolAt(address);
     return found === undefined ? undefined : withOffset(found.name, found.offset);
   }
 
   /** The function of an instruction's linear address; undefined if it has none. */
   functionAt(address: number): string | undefined {
-    return this.nameAt(this.linkOf(address))?.name;
+    return this.place === null ? STUB : this.symbolAt(address)?.name;
   }
 
   /** The symbol or region of an address, with the offset in it; undefined if it has none. */
   symbolize(space: 'va' | 'pa', address: number): string | undefined {
-    const found = this.nameAt(space === 'va' ? address : this.linkOf(address));
+    // Linear addresses of the kernel are its virtual ones.
+    const found = space === 'va' && address >= 0 ? undefined : this.symbolAt(address);
     if (found !== undefined) return withOffset(found.name, found.offset);
     return space === 'pa' ? regionAt(this.loaded, address) : undefined;
   }
 
   /** The origin of the accesses of the code at a linear address: its function, or the page where there is no symbol. */
   readonly originAt = (address: Va): Origin => {
-    const known = this.nameAt(this.linkOf(address))?.name;
+    const known = this.functionAt(address);
     if (known !== undefined) return this.origins.intern(known);
     if (this.cpl() === USER_CPL) return this.origins.intern(USER);
     const page = BigInt.asUintN(64, BigInt(Math.floor(address / PAGE_SIZE) * PAGE_SIZE));

@@ -6,6 +6,10 @@ import type { ImageNames } from './inspected-boot.js';
 const WORK_ALIGN = 0x20_0000;
 const WORK_SIZE = WORK_ALIGN + 13 * 4096;
 
+/** The ranges of loader and firmware, while it is not known where the kernel is; none is empty. */
+export const loaderRegions = ({ regions, firmwareRegions }: Loaded): Region[] =>
+  [...regions, ...firmwareRegions].filter(({ size }) => size > 0);
+
 /** The ranges; none is empty. */
 export function regionsOf(names: ImageNames, loaded: Loaded): Region[] {
   const physical = (name: string): number =>

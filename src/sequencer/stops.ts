@@ -51,13 +51,14 @@ export function labelOf(text: string, names: ExecutedNames): Label {
 /** Reads 8 bytes at a linear address as the CPU would; undefined if they are not mapped, or cross into another page. */
 function readWord(machine: Machine, cpu: Cpu, at: Va): bigint | undefined {
   if ((((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE) + WORD > PAGE_SIZE) return undefined;
-  const place = physical(machine, cpu, at);
+  const place = physicalOf(machine, cpu, at);
   if (place === undefined) return undefined;
   const bytes = readUnder(machine, place.pa, WORD, place.key);
   return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
 }
 
-function physical(machine: Machine, cpu: Cpu, at: Va): { pa: Pa; key: KeyId } | undefined {
+/** The physical address of a linear one and its key, as the CPU would find them; undefined if it is not mapped. */
+export function physicalOf(machine: Machine, cpu: Cpu, at: Va): { pa: Pa; key: KeyId } | undefined {
   if (!has(cpu.cr0, CR0.PG)) {
     const found = cpu.translate(at);
     return isFault(found) ? undefined : { pa: found.pa, key: KEY_PLAIN };
@@ -75,8 +76,6 @@ interface Entered {
 
 interface Stop {
   readonly label: Label;
-  /** Where the function is entered. */
-  readonly at: readonly number[];
   /** null: it was not entered yet. */
   entered: Entered | null;
 }
@@ -93,11 +92,10 @@ export class Stops {
   /** Waits for a label, once. Throws E_LABEL. */
   add(text: string): void {
     const label = labelOf(text, this.names);
-    const at = this.names.addressesOf(label.name);
     const [cpu] = this.machine.cpus;
     // A run does not stop before its first instruction: the function may be entered already.
-    const inside = label.when === 'return' && at.includes(cpu.rip);
-    this.pending.push({ label, at, entered: inside ? this.entered(cpu) : null });
+    const inside = label.when === 'return' && this.entriesOf(label).includes(cpu.rip);
+    this.pending.push({ label, entered: inside ? this.entered(cpu) : null });
   }
 
   /** Whether a label is waited for. */
@@ -113,22 +111,29 @@ export class Stops {
   /** The linear addresses at which a run has to stop. */
   get addresses(): ReadonlySet<number> {
     return new Set(
-      this.pending.flatMap(({ at, entered }) => (entered === null ? at : [entered.to])),
+      this.pending.flatMap(({ label, entered }) =>
+        entered === null ? this.entriesOf(label) : [entered.to],
+      ),
     );
+  }
+
+  /** Where the function of a label is entered; nowhere while it is not known where the kernel is. */
+  private entriesOf({ name }: Label): readonly number[] {
+    return this.names.place === null ? [] : this.names.addressesOf(name);
   }
 
   /** The run stopped before the instruction at an address. Returns the labels that are reached; they are waited for no more. */
   stopped(cpu: Cpu, rip: Va): string[] {
     const reached: string[] = [];
     this.pending = this.pending.filter((stop) => {
-      const { label, at, entered } = stop;
+      const { label, entered } = stop;
       if (entered !== null) {
         // RET has taken the return address off the stack; of an inner call RSP is still below.
         if (rip !== entered.to || cpu.id !== entered.cpu || cpu.rsp <= entered.rsp) return true;
         reached.push(label.text);
         return false;
       }
-      if (!at.includes(rip)) return true;
+      if (!this.entriesOf(label).includes(rip)) return true;
       if (label.when === 'entry') {
         reached.push(label.text);
         return false;
@@ -156,7 +161,7 @@ export class Stops {
     if (to === undefined) return false;
     if (Number.isNaN(to)) return true;
     const { machine, names } = this;
-    const code = physical(machine, cpu, va(to));
+    const code = physicalOf(machine, cpu, va(to));
     if (code === undefined) return true;
     const [first, second] = readUnder(machine, code.pa, 2, code.key);
     if (first === INT3 || (first === UD2[0] && second === UD2[1])) return true;

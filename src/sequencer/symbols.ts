@@ -22,7 +22,7 @@ export function symbolOf(
 
 /** The region of loader or firmware at a physical address, with the offset in it; undefined if there is none. */
 export function regionAt(
-  { blobs, regions, firmwareRegions }: Loaded,
+  { blobs, regions, firmwareRegions }: Pick<Loaded, 'blobs' | 'regions' | 'firmwareRegions'>,
   address: number,
 ): string | undefined {
   const region = [...blobs.map(regionOf), ...regions, ...firmwareRegions].find(

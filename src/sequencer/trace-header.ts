@@ -50,13 +50,14 @@ export function traceHeader(
 
 /** The header of an executed boot's trace. */
 export function executedHeader(
-  { scenario, image, maxInstructions }: ExecutedBootOptions,
+  { scenario, image, entry, maxInstructions }: ExecutedBootOptions,
   run: Pick<BootOptions, 'scenarioDigest' | 'settings' | 'files'> & { readonly until?: string },
 ): TraceHeader {
   const { file: name, digest, version } = image;
   return {
     version: VERSION,
     execute: true,
+    ...(entry === 'decompressor' && { entry }),
     ...optional({ until: run.until, maxInstructions }),
     scenario: scenario.name,
     scenarioDigest: run.scenarioDigest,

@@ -57,6 +57,10 @@ export function schemaOf(kind: TraceKind): z.ZodType<TraceEvent> {
 const settings = z.record(z.string(), scalarSchema);
 
 /** Schema of the header: the whole invocation, all that is needed to run the same boot again. */
+/** Where an executed image is entered: at its ELF's entry, or at the decompressor of a bzImage. */
+export const IMAGE_ENTRIES = ['kernel', 'decompressor'] as const;
+export type ImageEntry = (typeof IMAGE_ENTRIES)[number];
+
 export const headerSchema = z.strictObject({
   version: z
     .string()
@@ -67,6 +71,12 @@ export const headerSchema = z.strictObject({
     .optional()
     .describe(
       "`true`: the image's own instructions were executed, not the model (docs/execute.md); `stage` is 0 then.",
+    ),
+  entry: z
+    .enum(IMAGE_ENTRIES)
+    .optional()
+    .describe(
+      "Where an executed boot entered the image (--entry): `decompressor`, the stub of a bzImage; absent: its ELF's entry.",
     ),
   until: z
     .string()

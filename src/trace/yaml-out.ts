@@ -35,6 +35,7 @@ export function canonical(trace: Trace): Trace {
     header: {
       ...(header.version !== undefined && { version: header.version }),
       ...(header.execute !== undefined && { execute: header.execute }),
+      ...(header.entry !== undefined && { entry: header.entry }),
       ...(header.until !== undefined && { until: header.until }),
       ...(header.maxInstructions !== undefined && { maxInstructions: header.maxInstructions }),
       scenario: header.scenario,

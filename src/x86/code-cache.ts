@@ -145,13 +145,20 @@ export class CodeCache implements CodeWatch {
     const changed = [...all].filter((at) => this.breakpoints.has(at) !== breakpoints.has(at));
     this.breakpoints = new Set(breakpoints);
     for (const start of new Set(changed.map((at) => at - (at & (PAGE_SIZE - 1))))) {
-      for (const page of this.pages.get(start) ?? []) {
-        const index = indexOf(page.at);
-        const valid = this.valid[index] === page.id;
-        this.dropBlocks(page);
-        if (valid) this.valid[index] = page.id;
-      }
+      for (const page of this.pages.get(start) ?? []) this.remake(page);
     }
+  }
+
+  /** Blocks of all pages are made again, without a fetch, and get their origins. */
+  rename(): void {
+    for (const page of [...this.pages.values()].flat()) this.remake(page);
+  }
+
+  private remake(page: CodePage): void {
+    const index = indexOf(page.at);
+    const valid = this.valid[index] === page.id;
+    this.dropBlocks(page);
+    if (valid) this.valid[index] = page.id;
   }
 
   /** The fetched bytes of all pages. Blocks are made from them again, without a fetch. */

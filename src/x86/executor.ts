@@ -122,6 +122,11 @@ export class Executor {
     for (const { code } of this.processors.all) code.originOf = originOf;
   }
 
+  /** The names of code have changed: decoded blocks get new origins. Between two runs. */
+  renameCode(): void {
+    for (const { code } of this.processors.all) code.rename();
+  }
+
   /**
    * Instructions of all CPUs that were retired since the executor was made. One that faults is not retired; one with REP is
    * one.

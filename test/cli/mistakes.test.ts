@@ -742,7 +742,7 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a key of a match file',
     ['trace', 'DIR/match-key.yaml'],
-    'E_EXPECTATION: DIR/match-key.yaml:2:7, run.senario: unknown key "senario"; expected one of 19 keys; did you mean scenario?',
+    'E_EXPECTATION: DIR/match-key.yaml:2:7, run.senario: unknown key "senario"; expected one of 20 keys; did you mean scenario?',
   ],
   [
     'a kind of event in a match file',

@@ -28,6 +28,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   ],
   'cli/check-jobs': ['cli/check-boots.ts', 'cli/check-worker.ts', 'cli/jobs.ts'],
   'cli/check-reports': ['cli/check.ts', 'cli/check-ask.ts', 'cli/check-plan.ts', 'cli/obsolete.ts'],
+  'cli/entry': ['cli/execute-options.ts', 'cli/run-executed.ts', 'sequencer/executed-boot.ts'],
   'cli/escapes': ['base/printable.ts', 'cli/run.ts', 'cli/scenario.ts'],
   'cli/hostile': ['base/limits.ts', 'node/files.ts', 'scenario/scenario.ts'],
   'cli/inspect-executed': [

@@ -39,6 +39,8 @@ export interface BzImage {
   readonly compression: Format;
   /** The decompressed payload: an ELF file, followed by relocations if the kernel is relocatable. */
   readonly payload: Uint8Array;
+  /** The rest of the file after the setup code: the protected-mode code, and what follows it. */
+  readonly protectedMode: Uint8Array;
 }
 
 /** The first protocol with payload_offset and payload_length (boot.txt). */
@@ -130,11 +132,12 @@ export function readBzImage(bytes: Uint8Array, file: string, path?: string): BzI
   };
 }
 
-function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload'> {
+function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload' | 'protectedMode'> {
   const H = SETUP_HEADER;
   const sectors = reader.u8(H.setup_sects, 'setup_sects') || DEFAULT_SETUP_SECTS;
   // payload_offset counts from the start of the protected-mode code (boot.txt).
-  const at = (sectors + 1) * SECTOR + reader.u32(H.payload_offset, 'payload_offset');
+  const start = (sectors + 1) * SECTOR;
+  const at = start + reader.u32(H.payload_offset, 'payload_offset');
   const length = reader.u32(H.payload_length, 'payload_length');
   if (length === 0) {
     throw reader.error('E_NOT_A_KERNEL', H.payload_length, {
@@ -173,5 +176,5 @@ function readPayload(reader: Reader): Pick<BzImage, 'compression' | 'payload'> {
       found: `${stream.length - consumed}`,
     });
   }
-  return { compression, payload: bytes };
+  return { compression, payload: bytes, protectedMode: reader.bytes.subarray(start) };
 }

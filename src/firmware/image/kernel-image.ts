@@ -13,6 +13,7 @@ import {
 import { isBzImage, readBzImage } from './bzimage.js';
 import { ELF_MAGIC, readElf, type ElfImage, type ImageSegment } from './elf.js';
 import { readKallsyms } from './kallsyms.js';
+import { relocated32 } from './relocations.js';
 import { nameKind } from './kinds.js';
 import { isUki, readUki, type Uki } from './uki.js';
 import { readSystemMap } from './system-map.js';
@@ -36,6 +37,10 @@ export interface KernelImage {
   readonly symbols: SymbolTable;
   /** The setup header of a bzImage, which the loader copies to offset 0x1f1 of the zero page. */
   readonly setupHeader?: Uint8Array;
+  /** A bzImage's file after its setup code: the decompressor's stub with the payload. */
+  readonly protectedMode?: Uint8Array;
+  /** Link addresses of words of 32 bits that a bzImage's stub relocates, some of them; none: it relocates none. */
+  readonly relocated?: readonly number[];
   /** The compression of a bzImage's payload. */
   readonly compression?: Format;
   /** The compression of the whole image, for example of a vmlinux.gz. */
@@ -56,6 +61,8 @@ export interface KernelImageOptions {
 
 const LINUX_BANNER = 'Linux version ';
 const LONGEST_BANNER = 1024;
+/** The relocated words that are kept (our choice). */
+const RELOCATED = 64;
 /** The largest decompressed image: the kernel's own address space is at most 1 GiB (KERNEL_IMAGE_SIZE). */
 const LARGEST_UNPACKED = LIMITS.unpackedKernel.most;
 /** Bytes that are decompressed to identify a file (our choice: more than the largest block of any format). */
@@ -135,7 +142,7 @@ function readImage(
     });
   }
   if (isBzImage(bytes)) {
-    const { payload, version, setupHeader, compression } = readBzImage(bytes, file, path);
+    const { payload, version, ...container } = readBzImage(bytes, file, path);
     const elf = readElf(payload, {
       file,
       path: path === undefined ? 'payload' : `${path}, payload`,
@@ -143,8 +150,8 @@ function readImage(
     return new ReadImage('bzImage', file, digest, elf, symbolsOf(elf, opts), {
       ...outer,
       ...(version !== '' && { version }),
-      setupHeader,
-      compression,
+      ...container,
+      relocated: relocated32(payload, RELOCATED),
     });
   }
   if (outer.uki === undefined && isUki(bytes)) {
@@ -160,6 +167,8 @@ class ReadImage implements KernelImage {
   readonly entry: number;
   declare readonly version?: string;
   declare readonly setupHeader?: Uint8Array;
+  declare readonly protectedMode?: Uint8Array;
+  declare readonly relocated?: readonly number[];
   declare readonly compression?: Format;
   declare readonly packedWith?: Format;
   declare readonly uki?: Uki;
@@ -170,7 +179,7 @@ class ReadImage implements KernelImage {
     private readonly computeDigest: () => string,
     elf: ElfImage,
     readonly symbols: SymbolTable,
-    more: Pick<KernelImage, 'version' | 'setupHeader' | 'compression' | 'packedWith' | 'uki'>,
+    more: Omit<KernelImage, 'kind' | 'file' | 'digest' | 'segments' | 'entry' | 'symbols'>,
   ) {
     this.segments = elf.segments;
     this.entry = elf.entry;

@@ -288,6 +288,21 @@ export class CpuCore {
     this.tlb.flushAll();
   }
 
+  /** Puts the CPU in 32-bit protected mode with flat segments and without paging, as a loader leaves it: no IDT, CPL 0. */
+  enterProtectedMode(): void {
+    this.cr4Value = 0;
+    this.cr3Value = 0n;
+    this.cr0Value = CR0.PE + CR0.ET;
+    this.msrs.set('EFER', 0n);
+    this.cs = 0x10;
+    this.ss = 0x18;
+    this.csBase = 0;
+    this.csLong = 0;
+    this.cpl = 0;
+    this.paging = null;
+    this.tlb.flushAll();
+  }
+
   /** Loads CR0, CR3, CR4 and EFER at once, without the checks of a MOV, as a #VMEXIT does (APM 15.6). */
   loadControl(cr0: number, cr3: bigint, cr4: number, efer: bigint): void {
     this.cr0Value = cr0;

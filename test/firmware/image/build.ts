@@ -1,5 +1,6 @@
 /** Builds the inputs of the image readers: ELF files, kallsyms tables, LZ4 frames and bzImages, each from its description. */
 import { ELF64_EHDR, ELF64_PHDR, ELF64_SHDR, ELF64_SYM } from '../../../src/firmware/image/elf.js';
+import { BOOT_PARAMS } from '../../../src/firmware/boot-params.js';
 import { SETUP_HEADER } from '../../../src/firmware/image/bzimage.js';
 import { InputError } from '../../../src/base/errors.js';
 
@@ -317,13 +318,15 @@ export interface BzImagePlan {
   protocol?: number;
   setupSects?: number;
   headerSize?: number;
+  /** The protected-mode code before the payload. */
+  stub?: Uint8Array;
 }
 
 /** A bzImage with a payload as in the file: compressed, followed by its size. */
 export function buildBzImage(plan: BzImagePlan): Uint8Array {
   const { payload, version = '4.6.0 (built) #1', protocol = 0x020d, setupSects = 3 } = plan;
   const code = ((setupSects === 0 ? 4 : setupSects) + 1) * 512;
-  const payloadOffset = 0x40;
+  const payloadOffset = Math.max(0x40, plan.stub?.length ?? 0);
   const bytes = new Uint8Array(code + payloadOffset + payload.length + 0x20);
   const view = viewOf(bytes);
   bytes[SETUP_HEADER.setup_sects] = setupSects;
@@ -341,5 +344,12 @@ export function buildBzImage(plan: BzImagePlan): Uint8Array {
   view.setBigUint64(SETUP_HEADER.pref_address, 0x100_0000n, true);
   view.setUint32(SETUP_HEADER.init_size, 0x100_0000, true);
   bytes.set(payload, code + payloadOffset);
+  if (plan.stub !== undefined) {
+    bytes.set(plan.stub, code);
+    view.setUint32(BOOT_PARAMS.syssize, Math.floor((bytes.length - code) / 16), true);
+    view.setUint32(BOOT_PARAMS.kernel_alignment, 0x20_0000, true);
+    bytes[BOOT_PARAMS.relocatable_kernel] = 1;
+    bytes[BOOT_PARAMS.min_alignment] = 21;
+  }
   return bytes;
 }
