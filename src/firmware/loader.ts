@@ -144,12 +144,16 @@ export function load(machine: Machine, request: LoadRequest): Loaded {
   ];
   const identity = identityGib(kernelAt, last, handedOver);
   const own: Region[] = [
-    {
-      name: 'loader page tables',
-      base: LOADER_LAYOUT.pageTables,
-      // The 32-bit entry has no paging.
-      size: stub?.entry === 32 ? 0 : identityMapSize(identity),
-    },
+    // The 32-bit entry has no paging.
+    ...(stub?.entry === 32
+      ? []
+      : [
+          {
+            name: 'loader page tables',
+            base: LOADER_LAYOUT.pageTables,
+            size: identityMapSize(identity),
+          },
+        ]),
     ...(stub === undefined
       ? []
       : [{ name: 'loader GDT', base: LOADER_LAYOUT.gdt, size: GDT_SIZE }]),

@@ -117,6 +117,7 @@ export const labelsOf = ({ kexec }: Scenario): readonly string[] =>
 
 export class Boot implements InspectedBoot {
   readonly executed = false;
+  readonly kernelPlaced = true;
   readonly machine: Machine;
   readonly recorder: Recorder;
   /** Labels of all possible steps of this boot, in order. */

@@ -108,6 +108,9 @@ export interface ExecutedBootSnapshot {
 export class ExecutedBoot implements InspectedBoot {
   readonly executed = true;
   readonly kexecs = false;
+  get kernelPlaced(): boolean {
+    return this.names.place !== null;
+  }
   readonly machine: Machine;
   readonly executor: Executor;
   /** The entry of the decompressor's stub where the boot begins; null: it begins at the kernel. */

@@ -40,6 +40,8 @@ export interface InspectedBoot {
   readonly program: ImageNames;
   /** Whether the image's own instructions run. */
   readonly executed: boolean;
+  /** Whether the kernel is in memory where `loaded` and `slide` say; false while a decompressor has not entered it. */
+  readonly kernelPlaced: boolean;
   /** Distance in bytes of the running code from its link address. */
   readonly slide: number;
   /** Whether another kernel, with other names, may be entered. */

@@ -68,6 +68,8 @@ describe('the decompressor', () => {
     expect(made.status).toBe(0);
     const text = readFileSync(at('trace.yaml'), 'utf8');
     expect(text).toMatch(/^ {2}entry: decompressor$/m);
+    expect(text).toContain('what: loader GDT');
+    expect(text).not.toContain('(empty)');
     expect(text).toMatch(/label: decompressor\n[^]*label: _text\n/);
     expect((await sme(['check', at('trace.yaml')])).status).toBe(0);
   });
@@ -97,6 +99,17 @@ describe('the decompressor', () => {
     expect(out).toMatch(/^0*1400018 {2}b0 6f ee /m);
     expect(out).toMatch(/^rip +0x1400018$/m);
   });
+});
+
+test('memory of a boot that is in its decompressor is owned by it, and has no symbols of the kernel', async () => {
+  const words = ['--kernel', at('bzImage'), '--execute', ...DECOMPRESSOR];
+  const stopped = [...words, '--max-instructions', '3'];
+  const { status, out } = await sme(['exposure', 'firmware-syscfg', ...stopped], {});
+  expect(status).toBe(0);
+  expect(out).toContain('kernel image');
+  expect(out).not.toMatch(/put_o|_text/);
+  const { err } = await sme(['inspect', 'bios-minimal', ...stopped, '--mem', 'put_o:3'], {});
+  expect(err).toContain('the decompressor has not entered the kernel');
 });
 
 describe('refused:', () => {

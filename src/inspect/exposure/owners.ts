@@ -55,7 +55,8 @@ const owned = (base: number, size: number, owner: Owner): OwnedRange => ({
 });
 
 /** The bounce buffers of lib/swiotlb.c, from its variables in memory; undefined before they are set and after swiotlb_free(). */
-function bouncePool({ machine, program, loaded }: InspectedBoot): OwnedRange | undefined {
+function bouncePool(boot: InspectedBoot): OwnedRange | undefined {
+  const { machine, program, loaded } = boot;
   const variable = (name: string): number => {
     const at = pa(program.link(name) - program.link('_text') + loaded.kernelAt);
     const key = machine.lastWrite(at)?.key;
@@ -63,6 +64,7 @@ function bouncePool({ machine, program, loaded }: InspectedBoot): OwnedRange | u
     const word = readUnder(machine, at, 8, key);
     return Number(new DataView(word.buffer, word.byteOffset).getBigUint64(0, true));
   };
+  if (!boot.kernelPlaced) return undefined;
   const names = ['io_tlb_start', 'io_tlb_end', 'io_tlb_nslabs'];
   if (!names.every((name) => program.has(name))) return undefined;
   const [start = 0, end = 0, slabs = 0] = names.map(variable);
@@ -75,6 +77,11 @@ function imageRanges(boot: InspectedBoot): OwnedRange[] {
   const { program, loaded } = boot;
   const image = (text: string): Owner => ({ kind: 'kernel image', text });
   const sections = boot.regions().filter(({ name }) => /^kernel (?!image)/.test(name));
+  if (!boot.kernelPlaced) {
+    // The decompressor, its buffers, and the kernel as far as it is unpacked.
+    const rooms = boot.regions().filter(({ name }) => name === 'kernel image');
+    return rooms.map(({ base, size, name }) => owned(base, size, image(name)));
+  }
   const size = program.link('_end') - program.link('_text');
   return [
     ...sections.map(({ name, base, size: bytes }) => owned(base, bytes, image(name))),
@@ -182,7 +189,7 @@ export function namesIn(
   const offset = (name: string, by: number): string =>
     by === 0 ? name : `${name}+0x${by.toString(16)}`;
   const link = start - loaded.kernelAt + program.link('_text');
-  const symbol = start >= loaded.kernelAt ? program.nameAt(link) : undefined;
+  const symbol = boot.kernelPlaced && start >= loaded.kernelAt ? program.nameAt(link) : undefined;
   const first =
     symbol !== undefined && link < program.link('_end')
       ? [offset(symbol.name, symbol.offset)]
