@@ -56,6 +56,19 @@ describe.each(KERNELS)('the kernel %s', (name) => {
     },
     TIME,
   );
+
+  test(
+    'encrypts a command line in the last page of the RAM disk, and reads it through C=0',
+    async () => {
+      const initrd = ['--set', 'loader.initrdAt=0x7000000', '--set', 'loader.initrdSize=401KiB'];
+      const place = ['--mem', 'boot_command_line:16', '--as', 'c1', '--at', 'copy_bootdata:return'];
+      const at = (address: string): Promise<string> =>
+        printed('inspect', name, ...initrd, ...place, '--set', `loader.cmdlineAt=${address}`);
+      expect(await at('0x7064800')).not.toContain('|console');
+      expect(await at('0x7065000')).toContain(`|${CMDLINE.slice(0, 16)}|`);
+    },
+    TIME,
+  );
 });
 
 test(
