@@ -1,4 +1,4 @@
-/** Debian's kernel, fetched by scripts/fetch-debian-kernel.mjs, and the comparison of its bytes with memory after a boot. */
+/** Debian's kernel and busybox, fetched by scripts/fetch-debian-kernel.mjs, and the comparison of its bytes with memory after a boot. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { readKernelImage, type KernelImage } from '../../src/firmware/image/kern
 import type { Boot } from '../../src/sequencer/boot.js';
 
 const RECORD = '.cache/debian-kernel/kernel.json';
+const BUSYBOX = '.cache/debian-kernel/busybox.json';
 
 /** The path of the image. Throws if it was not fetched. */
 export function debianKernelFile(): string {
@@ -22,6 +23,15 @@ export function debianKernelFile(): string {
 /** The image. Throws if it was not fetched. */
 export const debianKernel = (): KernelImage =>
   readKernelImage(new Uint8Array(readFileSync(debianKernelFile())), { file: 'vmlinuz' });
+
+/** Debian's static busybox. Throws if it was not fetched. */
+export function busybox(): Uint8Array {
+  if (!existsSync(BUSYBOX)) {
+    throw new Error('There is no busybox here: run node scripts/fetch-debian-kernel.mjs first.');
+  }
+  const { file } = JSON.parse(readFileSync(BUSYBOX, 'utf8')) as { file: string };
+  return new Uint8Array(readFileSync(file));
+}
 
 /** Records which bytes of the kernel's range a boot writes. To be constructed before the first step. */
 export class ImageBytes {

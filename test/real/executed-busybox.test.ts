@@ -3,14 +3,12 @@
  * space. Fetched by scripts/fetch-debian-kernel.mjs.
  */
 import { expect, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
 import { nodeCipher } from '../../src/node/node-cipher.js';
 import { ExecutedBoot } from '../../src/sequencer/executed-boot.js';
 import { scenario } from '../helpers.js';
-import { debianKernel } from './debian-kernel.js';
+import { busybox, debianKernel } from './debian-kernel.js';
 import { directory, executable, ramDisk } from './user-space.js';
 
-const RECORD = '.cache/debian-kernel/busybox.json';
 const SCRIPT = `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 echo "flags: $(/bin/busybox grep -o -w sme /proc/cpuinfo)"
@@ -19,14 +17,6 @@ echo "slept until $(/bin/busybox date -u +%Y-%m-%d)"
 /bin/busybox poweroff -f
 `;
 const MINUTES = 60_000;
-
-function busybox(): Uint8Array {
-  if (!existsSync(RECORD)) {
-    throw new Error('There is no busybox here: run node scripts/fetch-debian-kernel.mjs first.');
-  }
-  const { file } = JSON.parse(readFileSync(RECORD, 'utf8')) as { file: string };
-  return new Uint8Array(readFileSync(file));
-}
 
 test(
   'busybox as /init mounts proc and finds sme in /proc/cpuinfo',
