@@ -125,10 +125,5 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', ...everywhere, ...inTests] },
   },
-  {
-    // The text of a translated region is made from decoded instructions.
-    files: ['src/x86/translate/region.ts'],
-    rules: { '@typescript-eslint/no-implied-eval': 'off' },
-  },
   { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },
 );

@@ -57,10 +57,12 @@ export interface ExecutedBootOptions {
   readonly sanitize?: boolean;
   /** The most instructions of the whole boot. */
   readonly maxInstructions?: number;
-  /** Runs of a block of code after which it is translated to JavaScript (default: never). The effect is the same. */
+  /** Runs of a block of code after which it is translated (Infinity: never). The effect is the same. */
   readonly translateAfter?: number;
 }
 
+/** Runs of a block that its translation costs about (our choice). */
+const TRANSLATE_AFTER = 100;
 /** Bit 7 of xloadflags: XLF_MEM_ENCRYPTION (arch/x86/include/uapi/asm/bootparam.h, since 6.9). */
 const XLF_MEM_ENCRYPTION = 0x80;
 /** The first release whose decompressor parses `mem_encrypt=` (arch/x86/boot/compressed/misc.c). */
@@ -194,7 +196,7 @@ export class ExecutedBoot implements InspectedBoot {
     }
     this.executor = new Executor(this.machine, cpu, {
       direct,
-      ...optional({ translateAfter: options.translateAfter }),
+      translateAfter: options.translateAfter ?? TRANSLATE_AFTER,
       platform: this.devices,
       others,
     });

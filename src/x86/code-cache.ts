@@ -4,6 +4,7 @@
  * again and compared; blocks of equal bytes stay. This is as if each CPU kept decoded instructions that any store drops
  * (our choice: no instruction cache of its own that software must flush).
  */
+import { Arena } from '../base/arena.js';
 import { LINE_SIZE, PAGE_SIZE, va, vaAdd, type KeyId, type Va } from '../machine/address.js';
 import { isFault } from '../machine/cpu/fault.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
@@ -17,12 +18,15 @@ import { operationOf } from './handlers.js';
 import type { CodeWatch } from './linear-memory.js';
 import type { Core } from './core.js';
 import type { Op } from './operands.js';
-import { translateAround, type PlacedBlock, type Region } from './translate/region.js';
+import type { PlacedBlock } from './translate/region.js';
+import type { Translator } from './translate/translator.js';
 
 /** The most instructions of a block (our choice). */
 const MOST = 64;
 /** Pages found without a search, direct-mapped by page number (our choice). */
 const ENTRIES = 1024;
+/** Bytes of an arena that a code cache needs. */
+export const CODE_BYTES = Arena.sizeOf(4 * ENTRIES);
 
 export interface Block {
   readonly start: Va;
@@ -47,8 +51,8 @@ export interface Block {
   other: Block | null;
   /** Times that it was executed as it is. */
   runs: number;
-  /** The translation that has it, and its number there. */
-  region: Region | null;
+  /** The number of the region that has it, and its number there. */
+  region: number | null;
   entry: number;
 }
 
@@ -84,7 +88,7 @@ const LINES_LOW = 32;
 export class CodeCache implements CodeWatch {
   private readonly found: (CodePage | undefined)[] = Array.from({ length: ENTRIES });
   /** The number of the page at each place of `found`; 0: its lines are compared before a block of it runs again. */
-  private readonly valid = new Int32Array(ENTRIES);
+  readonly valid: Int32Array;
   private lastId = 0;
   /** All pages by their linear address; several where keys or translations changed. */
   private readonly pages = new Map<number, CodePage[]>();
@@ -96,11 +100,18 @@ export class CodeCache implements CodeWatch {
   /** The origin of the accesses of a block that begins at an address. */
   originOf: (at: Va) => Origin = () => 0;
   core: Core | null = null;
+  /** Translates blocks that run often; null: they are executed as they are. */
+  translator: Translator | null = null;
 
   /** The code of the other CPUs, which stores of this one may change. */
   others: readonly CodeCache[] = [];
 
-  constructor(private readonly cpu: Cpu) {}
+  constructor(
+    private readonly cpu: Cpu,
+    arena = Arena.of(CODE_BYTES),
+  ) {
+    this.valid = arena.int32(ENTRIES);
+  }
 
   hasCode(page: number): boolean {
     if (this.byPhysical.has(page)) return true;
@@ -241,9 +252,8 @@ export class CodeCache implements CodeWatch {
 
   /** Translates the blocks around one that runs often. */
   translate(block: Block): void {
-    const { core } = this;
-    if (core === null || this.known(block.start)?.block !== block) return;
-    translateAround(core, block, this.valid, (at) => this.known(at));
+    if (this.known(block.start)?.block !== block) return;
+    this.translator?.translate(block, (at) => this.known(at));
   }
 
   /** The block at an address whose page is valid, if it has been made. */

@@ -116,7 +116,7 @@ function farJump(site: Site): Op {
   const address = linearAddress(core, operand, next);
   return () => {
     memory.loadBytes(address(), size);
-    const view = new DataView(memory.bytes.buffer);
+    const { view } = memory;
     const offset = size === 4 ? view.getUint16(0, true) : view.getUint32(0, true);
     farTo(core, view.getUint16(size - 2, true), offset);
   };

@@ -2,6 +2,7 @@
  * The architectural state of one CPU as instructions see it: the general registers as Int32 halves, flags, segment bases,
  * the media registers. Control registers, MSRs, TLB and memory are the machine's.
  */
+import { Arena } from '../base/arena.js';
 import { va, vaAdd, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Delivery } from '../machine/cpu/idt.js';
@@ -10,8 +11,8 @@ import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { Platform } from '../machine/platform.js';
 import type { Fault } from '../machine/types.js';
 import { FaultSignal, NotModelledSignal } from './faults.js';
-import { Flags } from './flags.js';
-import { LinearMemory, linearOf, type CodeWatch } from './linear-memory.js';
+import { Flags, RECORD_WORDS } from './flags.js';
+import { LinearMemory, linearOf, MEMORY_BYTES, type CodeWatch } from './linear-memory.js';
 
 const TWO_32 = 2 ** 32;
 /** Halves of the 16 general registers, and of one that is always zero (a missing base or index). */
@@ -48,12 +49,18 @@ const REAL_LIMIT = 0xffff;
 const DR6_RESET = 0xffff_0ff0 | 0;
 const DR7_RESET = 0x400;
 
+const SEGMENTS = 6;
+
+/** Bytes of an arena that a core needs. */
+export const CORE_BYTES =
+  MEMORY_BYTES + Arena.sizeOf(4 * HALVES, 4 * RECORD_WORDS, 4 * SEGMENTS, 4 * SEGMENTS);
+
 export class Core {
   /** Low half of register n at 2n, high half at 2n + 1. */
-  readonly r = new Int32Array(HALVES);
-  readonly words = new Uint16Array(this.r.buffer);
-  readonly bytes = new Uint8Array(this.r.buffer);
-  readonly flags = new Flags();
+  readonly r: Int32Array;
+  readonly words: Uint16Array;
+  readonly bytes: Uint8Array;
+  readonly flags: Flags;
   readonly memory: LinearMemory;
   rip: Va = va(0);
   /** The high half of the last 64-bit value that an operand or address gave. */
@@ -70,17 +77,17 @@ export class Core {
   /** The count of retired instructions at which the executor looks for events and interrupts again. */
   bound = 0;
   /** Bases of FS and GS as halves; the MSRs hold the same. Outside 64-bit mode also those of DS, ES and SS. */
-  readonly segmentLow = new Int32Array(6);
-  readonly segmentHigh = new Int32Array(6);
+  readonly segmentLow: Int32Array;
+  readonly segmentHigh: Int32Array;
   /** Outside 64-bit mode: limits of the segments; −1: a null selector. */
-  readonly segmentLimit = new Float64Array(6).fill(REAL_LIMIT);
+  readonly segmentLimit = new Float64Array(SEGMENTS).fill(REAL_LIMIT);
   /** The width of code, and what CS.D says of it outside 64-bit mode (APM vol. 2, 4.7.2). */
   width: CodeWidth = 64;
   codeDefault: 16 | 32 = 16;
   /** Bytes of the stack pointer outside 64-bit mode, by SS.B (APM vol. 2, 4.7.3). */
   stackSize: 2 | 4 = 2;
   /** DS, ES, FS and GS; CS and SS are the machine's. */
-  readonly selectors = new Uint16Array(6);
+  readonly selectors = new Uint16Array(SEGMENTS);
   ldtr = 0;
   cr8 = 0;
   readonly dr = new Int32Array(2 * DEBUG_REGISTERS);
@@ -112,8 +119,15 @@ export class Core {
     private readonly code: CodeWatch,
     direct = true,
     private readonly platform: Platform | null = null,
+    arena = Arena.of(CORE_BYTES),
   ) {
-    this.memory = new LinearMemory(cpu, code, direct);
+    this.r = arena.int32(HALVES);
+    this.words = new Uint16Array(arena.buffer, this.r.byteOffset, 2 * HALVES);
+    this.bytes = new Uint8Array(arena.buffer, this.r.byteOffset, 4 * HALVES);
+    this.flags = new Flags(arena.int32(RECORD_WORDS));
+    this.segmentLow = arena.int32(SEGMENTS);
+    this.segmentHigh = arena.int32(SEGMENTS);
+    this.memory = new LinearMemory(cpu, code, direct, arena);
     this.dr[2 * 6] = DR6_RESET;
     this.dr[2 * 7] = DR7_RESET;
   }

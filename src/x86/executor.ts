@@ -9,14 +9,17 @@ import type { Machine } from '../machine/machine.js';
 import type { Platform } from '../machine/platform.js';
 import type { Fault, Origin } from '../machine/types.js';
 import { UnmodelledError } from '../machine/unmodelled.js';
+import { Arena } from '../base/arena.js';
 import type { InputError } from '../base/errors.js';
-import type { Block, CodeCache, CodePageState } from './code-cache.js';
-import type { Core } from './core.js';
+import { CODE_BYTES, type Block, type CodeCache, type CodePageState } from './code-cache.js';
+import { CORE_BYTES, type Core } from './core.js';
 import { saveCore, type CoreState } from './core-state.js';
 import { decode } from './decode/decoder.js';
 import { isUndecoded, MAX_LENGTH } from './decode/instruction.js';
 import { AloneSignal, EXCEPTION, FaultSignal, NotModelledSignal } from './faults.js';
 import { Processor, Processors, restoreProcessor, type TurnState } from './processors.js';
+import { LAYOUT_BYTES } from './translate/layout.js';
+import { memoryOf, Translator } from './translate/translator.js';
 
 /** The reason for the end of a run. */
 export type RunEnd =
@@ -53,8 +56,8 @@ export interface ExecutorOptions {
   /** Whether accesses to lines in the cache skip its search (the default); the effect is the same. */
   readonly direct?: boolean;
   /**
-   * Runs of a block after which it is translated to JavaScript; Infinity (the default): never, since V8's compilation may cost
-   * more than it saves. The effect is the same.
+   * Runs of a block after which it is translated to WebAssembly, which has a memory of its own for the machine's cache;
+   * Infinity (the default): never. The effect is the same.
    */
   readonly translateAfter?: number;
   /** Devices with events and interrupts; null (the default): there are none, and HLT ends the run. */
@@ -97,8 +100,14 @@ export class Executor {
   ) {
     this.hot = translateAfter;
     this.platform = platform;
-    const made = (each: Cpu): Processor => new Processor(machine, each, direct, platform);
-    this.processors = new Processors([made(cpu), ...others.map(made)], platform);
+    this.processors = new Processors(
+      processorsOf(machine, [cpu, ...others], {
+        direct,
+        platform,
+        translates: this.hot !== Infinity,
+      }),
+      platform,
+    );
     ({ cpu: this.cpu, core: this.core, code: this.code } = this.processors.current);
     if (platform !== null) platform.clock.read = () => this.core.now;
     for (const { core, cpu: each } of this.processors.all) {
@@ -133,6 +142,12 @@ export class Executor {
    */
   get instructions(): number {
     return this.processors.retired;
+  }
+
+  /** Regions of translated code that were made. */
+  get regions(): number {
+    const of = ({ code }: Processor): number => code.translator?.regions ?? 0;
+    return this.processors.all.reduce((sum, each) => sum + of(each), 0);
   }
 
   /** What executes on a CPU; undefined: nothing does. */
@@ -249,9 +264,9 @@ export class Executor {
         }
         this.first = false;
         const left = core.bound - core.retired;
-        if (block.region !== null && block.ops.length <= left) {
-          core.stop = false;
-          block.region(block.entry, Math.min(left, MOST));
+        if (block.region !== null && block.ops.length <= left && !core.memory.observed) {
+          code.translator?.run(block, Math.min(left, MOST));
+          block = null;
         } else this.runBlock(block, left);
       }
     } catch (error) {
@@ -350,6 +365,34 @@ export class Executor {
     }
     return bytes.subarray(0, this.cpu.progress);
   }
+}
+
+/** The processors of CPUs; with a translator each if they are to translate, and the machine's cache in its memory. */
+function processorsOf(
+  machine: Machine,
+  cpus: readonly [Cpu, ...Cpu[]],
+  of: {
+    readonly direct: boolean;
+    readonly platform: Platform | null;
+    readonly translates: boolean;
+  },
+): [Processor, ...Processor[]] {
+  const { cache } = machine;
+  const bytes = cache.arenaBytes + cpus.length * (CORE_BYTES + CODE_BYTES + LAYOUT_BYTES);
+  // Without a cache there are no lines to access.
+  const memory = of.translates && cache.size > 0 ? memoryOf(bytes) : null;
+  const arena = memory === null ? undefined : new Arena(memory.buffer);
+  if (arena !== undefined) cache.moveTo(arena);
+  const made = (cpu: Cpu): Processor => {
+    const processor = new Processor(machine, cpu, of.direct, of.platform, arena);
+    const { code, core } = processor;
+    if (memory !== null && arena !== undefined) {
+      code.translator = Translator.of(core, memory, arena, code.valid);
+    }
+    return processor;
+  };
+  const [first, ...others] = cpus;
+  return [made(first), ...others.map(made)];
 }
 
 function foundIn(error: InputError): string {

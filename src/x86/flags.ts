@@ -54,20 +54,22 @@ export const RECORD = {
   BITS: 1,
   /** CF, for `increment` and `decrement`. */
   CARRY: 2,
-  A: 3,
-  A_HIGH: 4,
-  B: 5,
-  B_HIGH: 6,
-  LOW: 7,
-  HIGH: 8,
+  /** Halves are adjacent and aligned: translated code stores both at once. */
+  A: 4,
+  A_HIGH: 5,
+  B: 6,
+  B_HIGH: 7,
+  LOW: 8,
+  HIGH: 9,
 } as const;
-const WORDS = 9;
+/** The number of the record's words. */
+export const RECORD_WORDS = 10;
 
 export class Flags {
   /** The bits of RFLAGS that are not arithmetic. */
   system: number = FLAG.ONE;
-  /** The last operation, by RECORD; translated code writes it too. */
-  readonly words = new Int32Array(WORDS);
+  /** @param words the last operation, by RECORD; translated code writes it too. */
+  constructor(readonly words: Int32Array = new Int32Array(RECORD_WORDS)) {}
 
   /** Records a + b (+ carry) of 64 bits. */
   add64(aLow: number, aHigh: number, bLow: number, bHigh: number, low: number, high: number): void {
@@ -214,11 +216,6 @@ export class Flags {
       ((low << shift) | top ? 0 : FLAG.ZF) |
       (top < 0 ? FLAG.SF : 0)
     );
-  }
-
-  /** The same for translated code, of operands with 32 or 64 bits. */
-  ofResult(low: number, high: number): number {
-    return Flags.ofResult(low, high, 0);
   }
 
   /** RFLAGS, its low 32 bits. */

@@ -206,7 +206,7 @@ function farJump(site: Site): Op {
   const address = linearAddress(core, operand, next);
   return () => {
     memory.loadBytes(address(), size);
-    const view = new DataView(memory.bytes.buffer);
+    const { view } = memory;
     const offset = size === 4 ? view.getUint16(0, true) : view.getUint32(0, true);
     farTo(core, view.getUint16(size - 2, true), offset);
   };
@@ -250,7 +250,7 @@ function loadTable(which: 'lgdt' | 'lidt'): Handler {
     return () => {
       if (core.cpl !== 0) protectionFault('a privileged instruction');
       core.memory.loadBytes(address(), 6);
-      const view = new DataView(core.memory.bytes.buffer);
+      const { view } = core.memory;
       core.cpu[which](va((view.getUint32(2, true) & mask) >>> 0), view.getUint16(0, true));
     };
   };

@@ -3,15 +3,28 @@
  * A fault is thrown before anything is changed. An access to a line that is known to be in the cache goes to its bytes,
  * with the same effect, unless a probe point of accesses has listeners.
  */
+import { Arena } from '../base/arena.js';
 import { PAGE_SIZE, vaAdd, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import { TLB_KIND, type TlbEntry } from '../machine/cpu/tlb.js';
 import type { Fault } from '../machine/types.js';
 import { EXCEPTION, FaultSignal, raise } from './faults.js';
-import { forgetPages, highOf, inOneLine, inSlot, MISS, PageTable } from './page-table.js';
+import {
+  forgetPages,
+  highOf,
+  inOneLine,
+  inSlot,
+  MISS,
+  PAGE_TABLE_BYTES,
+  PageTable,
+} from './page-table.js';
 
 /** Pages whose last store met no code, direct-mapped (our choice). */
 const ENTRIES = 4096;
+/** Bytes of the widest vector. */
+const WIDEST = 64;
+/** Bytes of an arena that a memory needs. */
+export const MEMORY_BYTES = WIDEST + 2 * PAGE_TABLE_BYTES;
 
 /** Told of stores to pages that contain decoded code. */
 export interface CodeWatch {
@@ -37,12 +50,13 @@ export class LinearMemory {
   /** The high half of the last 64-bit load. */
   high = 0;
   /** The bytes of vector loads and stores. */
-  readonly words = new Int32Array(16);
-  readonly bytes = new Uint8Array(this.words.buffer);
-  private readonly half = new Uint16Array(this.words.buffer);
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  private readonly half: Uint16Array;
   private readonly noCode = new Float64Array(ENTRIES).fill(NaN);
-  private readonly reads: PageTable;
-  private readonly writes: PageTable;
+  readonly reads: PageTable;
+  readonly writes: PageTable;
   private readonly lines: Cpu['behind']['cache']['direct'];
   private readonly lineWords: Int32Array;
   private readonly lineBytes: Uint8Array;
@@ -55,14 +69,19 @@ export class LinearMemory {
     private readonly cpu: Cpu,
     private readonly code: CodeWatch,
     private readonly direct = true,
+    arena = Arena.of(MEMORY_BYTES),
   ) {
+    this.bytes = arena.uint8(WIDEST);
+    this.view = new DataView(arena.buffer, this.bytes.byteOffset, WIDEST);
+    this.words = new Int32Array(arena.buffer, this.bytes.byteOffset, WIDEST / 4);
+    this.half = new Uint16Array(arena.buffer, this.bytes.byteOffset, WIDEST / 2);
     this.behind = cpu.behind;
     const { cache, probes } = this.behind;
     this.lines = cache.direct;
     this.lineWords = this.lines.words;
     this.lineBytes = this.lines.bytes;
-    this.reads = new PageTable(this.lines);
-    this.writes = new PageTable(this.lines);
+    this.reads = new PageTable(this.lines, arena);
+    this.writes = new PageTable(this.lines, arena);
     this.accessed = probes.accessed;
     this.touched = probes.touched;
     cpu.tlb.onRemove = (entry) => {
@@ -70,9 +89,23 @@ export class LinearMemory {
     };
   }
 
+  /** Whether each access is told to somebody: none is direct then. */
+  get observed(): boolean {
+    return this.accessed.active || this.touched.active;
+  }
+
+  /** A load by translated code that is not direct: the bytes are in `bytes`. */
+  loadSlowly(low: number, high: number, size: number, stack: boolean): void {
+    this.read(linearOf(low, high, stack), size);
+  }
+  /** A store by translated code that is not direct, of the bytes in `bytes`. */
+  storeSlowly(low: number, high: number, size: number, stack: boolean): void {
+    this.write(linearOf(low, high, stack), size);
+  }
+
   /** The offset of an address in the cache's bytes for a load, or MISS. */
   private loadAt(low: number, high: number): number {
-    if (this.accessed.active || this.touched.active) return MISS;
+    if (this.observed) return MISS;
     const slot = this.reads.slot(low, high);
     if (slot === MISS) return MISS;
     this.lines.read(slot);
@@ -81,7 +114,7 @@ export class LinearMemory {
 
   /** The same for a store, which is then done. */
   private storeAt(low: number, high: number): number {
-    if (this.accessed.active || this.touched.active) return MISS;
+    if (this.observed) return MISS;
     const slot = this.writes.slot(low, high);
     if (slot === MISS) return MISS;
     this.lines.write(slot, this.cpu.id, this.behind.origin);

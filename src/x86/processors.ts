@@ -6,6 +6,7 @@ import type { Cpu } from '../machine/cpu/cpu.js';
 import { ACTIVITY } from '../machine/cpu/cpu-core.js';
 import type { Machine } from '../machine/machine.js';
 import type { Platform } from '../machine/platform.js';
+import type { Arena } from '../base/arena.js';
 import { CodeCache, type CodePageState } from './code-cache.js';
 import { Core } from './core.js';
 import { restoreCore, saveCore, type CoreState } from './core-state.js';
@@ -25,9 +26,10 @@ export class Processor {
     readonly cpu: Cpu,
     direct: boolean,
     platform: Platform | null,
+    arena?: Arena,
   ) {
-    this.code = new CodeCache(cpu);
-    this.core = new Core(cpu, machine.bus, this.code, direct, platform);
+    this.code = new CodeCache(cpu, arena);
+    this.core = new Core(cpu, machine.bus, this.code, direct, platform, arena);
     this.code.core = this.core;
     this.started = cpu.activity === ACTIVITY.running;
   }

@@ -114,7 +114,7 @@ function loadTable(which: 'lgdt' | 'lidt'): (site: Site) => Op {
     const address = memoryAddress(site);
     return () => {
       memory.loadBytes(address(), 10);
-      const view = new DataView(memory.bytes.buffer);
+      const { view } = memory;
       const base = core.linear(view.getInt32(2, true), view.getInt32(6, true));
       cpu[which](base, view.getUint16(0, true));
     };
@@ -129,7 +129,7 @@ function storeTable(which: 'gdtr' | 'idtr'): (site: Site) => Op {
     return () => {
       const at = address();
       const { base, limit } = cpu[which];
-      const view = new DataView(memory.bytes.buffer);
+      const { view } = memory;
       view.setUint16(0, limit, true);
       view.setBigInt64(2, BigInt(base), true);
       memory.storeBytes(at, 10);

@@ -1,5 +1,6 @@
 /** The cache's directory: the line in each slot, its owner, and the next victim. */
 import { LINE_SIZE, pa as toPa, paAdd, type KeyId, type Pa } from '../address.js';
+import type { Arena } from '../../base/arena.js';
 import { LRU } from './lru.js';
 import type { Origin } from '../types.js';
 
@@ -49,6 +50,17 @@ export function lineOfSlot({ low, high }: LineTagsSnapshot, slot: number): numbe
   return tag === INVALID ? undefined : addressIn(low[slot] ?? 0, tag) / LINE_SIZE;
 }
 
+/** Offsets in bytes of the directory's arrays: as a snapshot has them, `used` and `clock` those of the LRU policy. */
+export type TagPlaces = Readonly<
+  Record<
+    ('low' | 'high' | 'dirtyBits' | 'owner' | 'origin') | ('written' | 'writes' | 'used' | 'clock'),
+    number
+  >
+>;
+
+/** Bytes of an arena for each slot of a directory, at most. */
+export const TAG_BYTES = 4 + 4 + 1 + 2 + 4 + 8 + 8;
+
 /** What the directory has of a cached line. */
 export interface TaggedLine {
   readonly pa: Pa;
@@ -72,16 +84,16 @@ export class LineTags {
   valid = 0;
   /** Bits of a line's number that choose its set. */
   private readonly setBits: number;
-  private readonly lowTag: Int32Array;
-  private readonly highTag: Int32Array;
-  private readonly dirtyBits: Uint8Array;
-  private readonly owner: Uint16Array;
-  private readonly origin: Uint32Array;
+  private lowTag: Int32Array;
+  private highTag: Int32Array;
+  private dirtyBits: Uint8Array;
+  private owner: Uint16Array;
+  private origin: Uint32Array;
   private readonly replacement: Policy;
   /** The number of the last write to each slot: reads do not make a line newer. */
-  private readonly written: Float64Array;
-  /** Counts writes of lines. */
-  private writes = 0;
+  private written: Float64Array;
+  /** Its element counts writes of lines. */
+  private writes: Float64Array = new Float64Array(1);
   /** The way that the last lookup hit: the next lookup tries it first. */
   private way = 0;
 
@@ -157,13 +169,19 @@ export class LineTags {
     this.owner[slot] = cpu;
     this.origin[slot] = origin;
     this.touch(slot);
-    this.written[slot] = ++this.writes;
+    this.countWrite(slot);
+  }
+
+  private countWrite(slot: number): void {
+    const now = (this.writes[0] ?? 0) + 1;
+    this.writes[0] = now;
+    this.written[slot] = now;
   }
 
   /** Records a write-through: to the line and to memory. */
   wroteThrough(slot: number, origin: Origin): void {
     this.origin[slot] = origin;
-    this.written[slot] = ++this.writes;
+    this.countWrite(slot);
   }
 
   isDirty(slot: number): boolean {
@@ -298,7 +316,7 @@ export class LineTags {
    * would: adjacent lines go to adjacent sets, and each round through the sets to the next way.
    */
   takeRun(pa: Pa, key: KeyId, cpu: number, origin: Origin, count: number): void {
-    const { ways, sets, lowTag, highTag, written, replacement } = this;
+    const { ways, sets, lowTag, highTag, replacement } = this;
     for (let i = 0; i < count; i++) {
       const line = pa + i * LINE_SIZE;
       const l = tagLow(line);
@@ -306,7 +324,7 @@ export class LineTags {
       lowTag[slot] = l;
       highTag[slot] = tagHigh(line, key);
       replacement.fill(slot);
-      written[slot] = ++this.writes;
+      this.countWrite(slot);
     }
     if (count === highTag.length) {
       this.dirtyBits.fill(1);
@@ -394,9 +412,41 @@ export class LineTags {
     }
   }
 
+  /** Moves the directory into an arena. */
+  moveTo(arena: Arena): void {
+    const slots = this.lowTag.length;
+    const before = this.view();
+    this.lowTag = arena.int32(slots);
+    this.highTag = arena.int32(slots);
+    this.dirtyBits = arena.uint8(slots);
+    this.owner = arena.uint16(slots);
+    this.origin = arena.uint32(slots);
+    this.written = arena.float64(slots);
+    this.writes = arena.float64(1);
+    this.replacement.moveTo(arena);
+    this.restore(before);
+  }
+
+  /** Where the arrays begin in their arena. */
+  places(): TagPlaces {
+    const { lowTag, highTag, dirtyBits, owner, origin, written, writes, replacement } = this;
+    return {
+      low: lowTag.byteOffset,
+      high: highTag.byteOffset,
+      dirtyBits: dirtyBits.byteOffset,
+      owner: owner.byteOffset,
+      origin: origin.byteOffset,
+      written: written.byteOffset,
+      writes: writes.byteOffset,
+      used: replacement.used.byteOffset,
+      clock: replacement.clock.byteOffset,
+    };
+  }
+
   /** The present state without a copy: valid until the next change. */
   view(): LineTagsSnapshot {
-    const { dirtyBits, owner, origin, written, writes, valid } = this;
+    const { dirtyBits, owner, origin, written, valid } = this;
+    const writes = this.writes[0] ?? 0;
     const [low, high, replacement] = [this.lowTag, this.highTag, this.replacement.view()];
     return { low, high, dirtyBits, owner, origin, replacement, written, writes, valid };
   }
@@ -424,7 +474,7 @@ export class LineTags {
     this.origin.set(snapshot.origin);
     this.replacement.restore(snapshot.replacement);
     this.written.set(snapshot.written);
-    this.writes = snapshot.writes;
+    this.writes[0] = snapshot.writes;
     this.valid = snapshot.valid;
   }
 

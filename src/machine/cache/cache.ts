@@ -4,6 +4,7 @@
  * Lines are tagged with their address and key and hold plaintext (APM 7.10.6), so one physical line may be cached under
  * several keys at once; memory then gets the contents of the last write-back. Set-associative (replacement.ts).
  */
+import { Arena } from '../../base/arena.js';
 import {
   inLine,
   LINE_SIZE,
@@ -14,13 +15,14 @@ import {
   type KeyId,
   type Pa,
 } from '../address.js';
+import type { CacheConfig, CacheSnapshot } from './cache-config.js';
 import { copyLine } from './copy-line.js';
 import {
   type CachedLine,
   LineTags,
-  type LineTagsSnapshot,
   NO_SLOT,
   REPLACEMENT,
+  TAG_BYTES,
   type TaggedLine,
 } from './cache-tags.js';
 import { DirectLines } from './direct-lines.js';
@@ -32,27 +34,10 @@ import { OverwrittenRun } from '../memory/overwritten-run.js';
 import { REQUESTER_CACHE, type Requester } from '../requester.js';
 import { Probes } from '../probes.js';
 import { MEMTYPE, type MemType, type Origin } from '../types.js';
-import { reorderOf, type Reorder, type WriteBackConfig } from './write-back-order.js';
+import { reorderOf, type Reorder } from './write-back-order.js';
 import { WriteBackQueue } from './write-back-queue.js';
 
-export interface CacheConfig {
-  readonly store: LineStore;
-  /** Bytes of data; 0: no cache. */
-  readonly size: number;
-  readonly ways: number;
-  /** HwEnfCacheCoh (CPUID Fn8000_001F EAX 10): a physical line is cached under one key at a time. */
-  readonly coherent?: boolean;
-  /** The machine's probe points; default: some without listeners. */
-  readonly probes?: Probes;
-  /** The order of write-backs by WBINVD; default `ascending`. */
-  readonly writeBack?: WriteBackConfig;
-}
-
-/** The state of the cache. */
-export interface CacheSnapshot {
-  readonly data: Uint8Array;
-  readonly tags: LineTagsSnapshot;
-}
+export type { CacheConfig, CacheSnapshot } from './cache-config.js';
 
 /** Accesses up to this many bytes are copied byte by byte: a subarray costs more. */
 const SMALL = 16;
@@ -62,11 +47,11 @@ export class Cache {
   private readonly probes: Probes;
   private readonly coherent: boolean;
   private readonly tags: LineTags;
-  readonly direct: DirectLines;
+  direct: DirectLines;
   /** The bytes of the slots, followed by a page in which an access to several lines is gathered. */
-  private readonly data: Uint8Array;
+  private data: Uint8Array;
   /** The same bytes, for copies of whole lines. */
-  private readonly words: Int32Array;
+  private words: Int32Array;
   /** Offset of that page in `data`. */
   private readonly stage: number;
   private readonly writeBacks: WriteBackQueue;
@@ -91,6 +76,21 @@ export class Cache {
     this.reorder = writeBack === undefined ? null : reorderOf(writeBack);
     this.data = new Uint8Array(size + PAGE_SIZE);
     this.words = new Int32Array(this.data.buffer);
+    this.direct = new DirectLines(this.tags, this.data);
+  }
+
+  /** Bytes of an arena that `moveTo` needs, at most. */
+  get arenaBytes(): number {
+    return Arena.sizeOf(this.data.length, ((this.size / LINE_SIZE) * TAG_BYTES) | 0, 2 ** 12);
+  }
+
+  /** Moves all lines and the directory into an arena. `direct` is another one then. */
+  moveTo(arena: Arena): void {
+    const { data } = this;
+    this.data = arena.uint8(data.length);
+    this.data.set(data);
+    this.words = new Int32Array(arena.buffer, this.data.byteOffset, data.length / 4);
+    this.tags.moveTo(arena);
     this.direct = new DirectLines(this.tags, this.data);
   }
 

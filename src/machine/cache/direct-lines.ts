@@ -3,7 +3,7 @@
  * on tags and on the replacement policy is that of the cache's own read or write of a line that it holds.
  */
 import type { KeyId, Pa } from '../address.js';
-import { tagHigh, tagLow, type LineTags } from './cache-tags.js';
+import { tagHigh, tagLow, type LineTags, type TagPlaces } from './cache-tags.js';
 import type { Origin } from '../types.js';
 
 export class DirectLines {
@@ -15,8 +15,14 @@ export class DirectLines {
     private readonly tags: LineTags,
     readonly bytes: Uint8Array,
   ) {
-    this.words = new Int32Array(bytes.buffer);
-    this.halves = new Uint16Array(bytes.buffer);
+    const { buffer, byteOffset, length } = bytes;
+    this.words = new Int32Array(buffer, byteOffset, length / 4);
+    this.halves = new Uint16Array(buffer, byteOffset, length / 2);
+  }
+
+  /** Where the bytes and the directory begin in their arena: of a cache that was moved to one. */
+  places(): TagPlaces & { readonly data: number } {
+    return { data: this.bytes.byteOffset, ...this.tags.places() };
   }
 
   /** The slot of a line, or −1. */

@@ -1,4 +1,5 @@
 /** True LRU: the victim is the line whose last use is the oldest (our choice of policy). */
+import type { Arena } from '../../base/arena.js';
 import type { Replacement, ReplacementPolicy } from './replacement.js';
 
 export interface LruState {
@@ -9,20 +10,32 @@ export interface LruState {
 }
 
 class Lru implements Replacement<LruState> {
-  private readonly used: Float64Array;
-  private clock = 0;
+  /** The number of the last use of each slot. */
+  used: Float64Array;
+  /** Its element counts all uses. */
+  clock: Float64Array = new Float64Array(1);
 
   constructor(slots: number) {
     this.used = new Float64Array(slots);
   }
 
+  moveTo(arena: Arena): void {
+    const { used, clock } = this;
+    this.used = arena.float64(used.length);
+    this.used.set(used);
+    this.clock = arena.float64(1);
+    this.clock.set(clock);
+  }
+
   /** An allocation counts as a use. */
   fill(slot: number): void {
-    this.used[slot] = ++this.clock;
+    this.use(slot);
   }
 
   use(slot: number): void {
-    this.used[slot] = ++this.clock;
+    const now = (this.clock[0] ?? 0) + 1;
+    this.clock[0] = now;
+    this.used[slot] = now;
   }
 
   victim(first: number, end: number): number {
@@ -44,16 +57,16 @@ class Lru implements Replacement<LruState> {
   }
 
   view(): LruState {
-    return { used: this.used, clock: this.clock };
+    return { used: this.used, clock: this.clock[0] ?? 0 };
   }
 
   snapshot(): LruState {
-    return { used: this.used.slice(), clock: this.clock };
+    return { used: this.used.slice(), clock: this.clock[0] ?? 0 };
   }
 
   restore({ used, clock }: LruState): void {
     this.used.set(used);
-    this.clock = clock;
+    this.clock[0] = clock;
   }
 }
 
@@ -71,7 +84,7 @@ function orderOf(used: Float64Array, ways: number): Int32Array {
   return order;
 }
 
-export const LRU: ReplacementPolicy<LruState> = {
+export const LRU: ReplacementPolicy<LruState, Lru> = {
   // A fill of the cache's size puts as many new lines into each set as it has ways, which replaces all old ones; twice
   // that is our choice, so that only fills which gain by it take the special path.
   turnover: 2,

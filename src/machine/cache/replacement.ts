@@ -3,6 +3,8 @@
  * exports a `ReplacementPolicy`; cache-tags.ts names the one in force.
  */
 
+import type { Arena } from '../../base/arena.js';
+
 /** The state of a policy for one cache. Slots of a set are adjacent; slots are numbered through all sets. */
 export interface Replacement<State> {
   /** Records that a line was allocated in a slot. */
@@ -18,16 +20,18 @@ export interface Replacement<State> {
   /** A copy of the present state. */
   snapshot(): State;
   restore(state: State): void;
+  /** Moves the state into an arena. */
+  moveTo(arena: Arena): void;
 }
 
-export interface ReplacementPolicy<State> {
+export interface ReplacementPolicy<State, Made extends Replacement<State> = Replacement<State>> {
   /**
    * After a write of this many times the cache's size, in adjacent lines, the cache holds the last lines of that write
    * only, whatever it held before. Infinity if no number guarantees that.
    */
   readonly turnover: number;
   /** The state for an empty cache. */
-  create(slots: number): Replacement<State>;
+  create(slots: number): Made;
   /** Whether two caches of `ways` ways that hold the same lines choose the same victims from now on. */
   sameChoices(a: State, b: State, ways: number): boolean;
 }

@@ -1,20 +1,17 @@
 /**
- * Regions: blocks that run often, translated to one function of JavaScript. It does what their operations do, in
- * the same order and with the same effect on the machine, registers, flags and counts; what has no translation calls the
+ * Regions: blocks that run often, translated to one function of WebAssembly. It does what their operations do, in the
+ * same order and with the same effect on the machine, registers, flags and counts; what has no translation calls the
  * operation. The operations remain: they run where code may not be generated, for blocks that seldom run, and for the last
  * instructions before a limit.
  */
 import type { Va } from '../../machine/address.js';
 import type { Block } from '../code-cache.js';
-import type { Core } from '../core.js';
 import type { Op } from '../operands.js';
-import { textOf } from './text.js';
-
-/**
- * Runs blocks from the one with number `entry`, until one that the region has not, or that has more instructions than are
- * left of `limit`. Sets RIP and the count of retired instructions, also where an exception is thrown.
- */
-export type Region = (entry: number, limit: number) => void;
+import { blockCode } from './block-code.js';
+import { Code, I32, I64, MEMORY, moduleOf, OP } from './code.js';
+import { LOCAL, setRip } from './context.js';
+import { HELPER_IMPORTS, ONE_TO_ONE, TYPES } from './helpers.js';
+import { CELL, type Layout } from './layout.js';
 
 /** A block and its page: the block runs as it is while `valid[index]` is `id`. */
 export interface PlacedBlock {
@@ -23,31 +20,17 @@ export interface PlacedBlock {
   readonly id: number;
 }
 
-/** The most blocks and instructions of a region (our choice: larger functions take V8 too long). */
+/** The most blocks and instructions of a region (our choice). */
 const MOST_BLOCKS = 40;
 const MOST_INSTRUCTIONS = 400;
 /** A block joins a region if it ran at least once for this many runs of the first (our choice). */
 const SHARE = 16;
 
-/** Makes a region of the blocks that are reached from `first`, and enters it in those that have none. */
-export function translateAround(
-  core: Core,
-  first: Block,
-  valid: Int32Array,
-  blockAt: (at: Va) => PlacedBlock | undefined,
-): void {
-  const blocks = blocksAround(first, blockAt);
-  const region = blocks.length === 0 ? null : compile(core, blocks, valid);
-  if (region === null) return;
-  for (const [number, { block }] of blocks.entries()) {
-    if (block.region !== null) continue;
-    block.region = region;
-    block.entry = number;
-  }
-}
-
 /** The blocks that `first` leads to without a computed branch, nearest first. */
-function blocksAround(first: Block, blockAt: (at: Va) => PlacedBlock | undefined): PlacedBlock[] {
+export function blocksAround(
+  first: Block,
+  blockAt: (at: Va) => PlacedBlock | undefined,
+): PlacedBlock[] {
   const found = new Map<Va, PlacedBlock>();
   let size = 0;
   const add = (at: Va): void => {
@@ -64,8 +47,8 @@ function blocksAround(first: Block, blockAt: (at: Va) => PlacedBlock | undefined
 }
 
 function joins(block: Block, first: Block): boolean {
-  if (block.stops || block.crosses !== null) return false;
-  return block.region !== null || block.runs * SHARE >= first.runs;
+  if (block.stops || block.crosses !== null || block.region !== null) return false;
+  return block.runs * SHARE >= first.runs;
 }
 
 /** The addresses at which a block goes on, as far as its text says. */
@@ -77,18 +60,70 @@ export function targetsOf({ branches, addresses, instructions }: Block): Va[] {
   return [...target, next];
 }
 
-/** What the text of a region names. */
-type Factory = (core: Core, operations: readonly Op[], valid: Int32Array) => Region;
+/**
+ * The module of a region. Its function takes the number of a block and runs from there, until it comes to an address that
+ * the region has not (0), or to a block that is not valid or longer than what is left, or the run ends (1). RIP is set.
+ */
+export function regionModule(
+  blocks: readonly PlacedBlock[],
+  layout: Layout,
+  operation: (op: Op) => number,
+  memoryPages: number,
+): Uint8Array {
+  const numbers = new Map(blocks.map(({ block }, number) => [block.start, number]));
+  const returns = blocks.flatMap(({ block }) => {
+    const at = returnOf(block);
+    const number = at && numbers.get(at);
+    return at === undefined || number === undefined ? [] : [{ at, number }];
+  });
+  const exits = { numberOf: (at: Va) => numbers.get(at), returns, operation };
+  const code = new Code();
+  /** The first `n` blocks: a branch out of the k-th nested block of WebAssembly goes to block k. */
+  const nest = (n: number): void => {
+    const placed = blocks[n - 1];
+    if (placed === undefined) {
+      code.get(LOCAL.BLOCK);
+      code.branchTable(blocks.length);
+      return;
+    }
+    code.block(() => nest(n - 1));
+    blockEntry(code, layout, placed);
+    blockCode(code, layout, placed.block, exits, blocks.length - n);
+  };
+  code.loop(() => nest(blocks.length));
+  code.op(OP.unreachable);
+  return moduleOf({
+    types: TYPES,
+    imports: HELPER_IMPORTS,
+    functions: [
+      {
+        type: ONE_TO_ONE,
+        locals: [I32, I32, ...Array.from({ length: 5 }, () => I64)],
+        code,
+        name: 'run',
+      },
+    ],
+    memoryPages,
+  });
+}
 
-function compile(core: Core, blocks: readonly PlacedBlock[], valid: Int32Array): Region | null {
-  const { text, operations } = textOf(blocks);
-  try {
-    // The only code of the project that is made while it runs.
-    const make = new Function('core', 'operations', 'valid', text) as Factory;
-    return make(core, operations, valid);
-  } catch (error) {
-    // A page's content security policy forbids it.
-    if (error instanceof EvalError) return null;
-    throw error;
-  }
+/** What comes before a block: it runs if it is valid and not longer than what is left. */
+function blockEntry(code: Code, layout: Layout, { block, index, id }: PlacedBlock): void {
+  code.load(MEMORY.i32Load, layout.cell(CELL.LEFT));
+  code.i32(block.ops.length);
+  code.op(OP.i32LtS);
+  code.load(MEMORY.i32Load, layout.valid + 4 * index);
+  code.i32(id);
+  code.op(OP.i32Ne, OP.i32Or);
+  code.if(() => {
+    setRip(code, layout, block.start);
+    code.i32(1);
+    code.op(OP.return);
+  });
+  code.storeI32(layout.cell(CELL.ORIGIN), block.origin);
+}
+
+/** Where a call that ends a block returns to. */
+function returnOf({ instructions, addresses }: Block): Va | undefined {
+  return instructions.at(-1)?.mnemonic === 'call' ? addresses.at(-1) : undefined;
 }

@@ -28,16 +28,9 @@ export const NOTHING: ReadonlySet<string> = new Set([
 const JUMP = /^j(?!mp far|ecxz|rcxz)/;
 const CONDITIONAL = /^(?:cmov|set|j(?!mp|ecxz|rcxz))/;
 
-const OTHER: ReadonlySet<string> = new Set([
-  'lea',
-  'not',
-  'cdqe',
-  'cwde',
-  'push',
-  'pop',
-  'call',
-  'ret',
-]);
+export const CONVERSIONS: ReadonlySet<string> = new Set(['cdqe', 'cwde', 'cdq', 'cqo']);
+const STACK: ReadonlySet<string> = new Set(['push', 'pop', 'leave', 'call', 'ret']);
+const OTHER: ReadonlySet<string> = new Set(['lea', 'not', ...CONVERSIONS, ...STACK]);
 
 function isKnown({ mnemonic }: Instruction): boolean {
   return (
@@ -69,9 +62,17 @@ function isOdd(instruction: Instruction): boolean {
     );
   }
   if (mnemonic === 'ret') return operands.length > 0;
-  if (mnemonic === 'call' || mnemonic === 'jmp') return first?.kind !== 'relative';
-  if (SHIFT.has(mnemonic)) return second?.kind !== 'immediate' || (first?.size ?? 0) < 4;
-  return false;
+  if (mnemonic === 'leave') return operandSize !== 8;
+  if (SHIFT.has(mnemonic)) return second?.kind !== 'immediate' || !isOneShift(first, second.low);
+  if (mnemonic.startsWith('cmov')) return first?.size === 2;
+  // A branch that is not relative has a target of 64 bits.
+  return (mnemonic === 'call' || mnemonic === 'jmp') && first?.size !== 8;
+}
+
+/** A count of at most the size in bits. */
+function isOneShift(first: Operand | undefined, count: number): boolean {
+  const size = first?.size ?? 0;
+  return size >= 4 || (count & 31) <= 8 * size;
 }
 
 export function traitsOf(instruction: Instruction): Traits {
@@ -85,7 +86,8 @@ export function traitsOf(instruction: Instruction): Traits {
       operands.every((each) => isPlain(each) || (mnemonic === 'lea' && isAddress(each))) &&
       !isOdd(instruction));
   const memory = operands.some((each) => each.kind === 'memory') && mnemonic !== 'lea' && !nothing;
-  const stack = ['push', 'pop', 'call', 'ret'].includes(mnemonic);
+  const stack = STACK.has(mnemonic);
+  const indirect = mnemonic === 'jmp';
   const [first] = operands;
   const stores =
     mnemonic === 'push' ||
@@ -93,7 +95,7 @@ export function traitsOf(instruction: Instruction): Traits {
     (memory && first?.kind === 'memory' && !COMPARE.has(mnemonic) && !mnemonic.startsWith('j'));
   return {
     translated,
-    faults: !translated || memory || stack,
+    faults: !translated || memory || stack || indirect,
     stores,
     records:
       translated && (RECORDING.has(mnemonic) || (SHIFT.has(mnemonic) && !isZeroShift(instruction))),

@@ -18,6 +18,7 @@ describe('what ends a translated block early', () => {
       const program = new Program(code, registers, 0, undefined, { translateAfter });
       prepare?.(program);
       const end = program.executor.run({ maxInstructions: 10_000 });
+      expect(program.executor.regions > 0).toBe(translateAfter === 1);
       return stateOf(program, end);
     });
   }
