@@ -110,7 +110,8 @@ export class Bus implements LineStore {
     length: number,
     requester: Requester,
   ): void {
-    this.read(pa, key, out, offset, length, requester);
+    if (this.at(pa) === undefined) this.dram.readLines(pa, key, out, offset, length, requester);
+    else this.read(pa, key, out, offset, length, requester);
   }
   writeLines(
     pa: Pa,
@@ -121,7 +122,8 @@ export class Bus implements LineStore {
     origin: Origin,
     requester: Requester,
   ): void {
-    this.write(pa, key, data, offset, length, origin, requester);
+    if (this.at(pa) !== undefined) this.write(pa, key, data, offset, length, origin, requester);
+    else this.dram.writeLines(pa, key, data, offset, length, origin, requester);
   }
 
   fillLines(

@@ -5,9 +5,10 @@
  * (our choice: no instruction cache of its own that software must flush).
  */
 import { Arena } from '../base/arena.js';
-import { LINE_SIZE, PAGE_SIZE, va, vaAdd, type KeyId, type Va } from '../machine/address.js';
+import { LINE_SIZE, pa, PAGE_SIZE, va, vaAdd, type KeyId, type Va } from '../machine/address.js';
 import { isFault } from '../machine/cpu/fault.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
+import { DirectLines } from '../machine/cache/direct-lines.js';
 import type { TlbEntry } from '../machine/cpu/tlb.js';
 import type { Fault, Origin } from '../machine/types.js';
 import { BRANCHES } from './control-flow.js';
@@ -70,6 +71,8 @@ export interface CodePage {
   /** The lines that blocks use, as bits of two words, and their bytes. */
   readonly lines: Int32Array;
   readonly bytes: Uint8Array;
+  /** For each line a slot of the cache that may hold it. */
+  readonly slots: Int32Array;
 }
 
 /** A page's fetched bytes: what decoding depends on. `valid`: they need not be compared before a block runs. */
@@ -175,10 +178,10 @@ export class CodeCache implements CodeWatch {
   /** The fetched bytes of all pages. Blocks are made from them again, without a fetch. */
   snapshot(): CodePageState[] {
     return [...this.pages.values()].flat().map((page) => {
-      const { at, pa, key, width, lines, bytes } = page;
+      const { at, key, width, lines, bytes } = page;
       const index = indexOf(at);
       const valid = this.valid[index] === page.id && this.found[index] === page;
-      return { at, pa, key, width, lines: lines.slice(), bytes: bytes.slice(), valid };
+      return { at, pa: page.pa, key, width, lines: lines.slice(), bytes: bytes.slice(), valid };
     });
   }
 
@@ -186,8 +189,8 @@ export class CodeCache implements CodeWatch {
     this.forget();
     this.pages.clear();
     this.byPhysical.clear();
-    for (const { at, pa, key, width, lines, bytes, valid } of states) {
-      const page = this.add(at, pa, key, width);
+    for (const { at, pa: physical, key, width, lines, bytes, valid } of states) {
+      const page = this.add(at, physical, key, width);
       page.lines.set(lines);
       page.bytes.set(bytes);
       if (!valid) continue;
@@ -196,22 +199,23 @@ export class CodeCache implements CodeWatch {
     }
   }
 
-  private add(at: Va, pa: number, key: KeyId, width: CodeWidth): CodePage {
+  private add(at: Va, physical: number, key: KeyId, width: CodeWidth): CodePage {
     const page: CodePage = {
       id: ++this.lastId,
       at,
-      pa,
+      pa: physical,
       key,
       width,
       blocks: [],
       blockAt: new Uint16Array(PAGE_SIZE),
       lines: new Int32Array(2),
       bytes: new Uint8Array(PAGE_SIZE),
+      slots: new Int32Array(PAGE_SIZE / LINE_SIZE),
     };
     this.pages.set(at, [...(this.pages.get(at) ?? []), page]);
-    const others = this.byPhysical.get(pa) ?? new Set();
+    const others = this.byPhysical.get(physical) ?? new Set();
     others.add(page);
-    this.byPhysical.set(pa, others);
+    this.byPhysical.set(physical, others);
     return page;
   }
 
@@ -286,14 +290,14 @@ export class CodeCache implements CodeWatch {
     if (fault !== null) throw faulted(fault);
     const entry = cpu.translate(at);
     if (isFault(entry)) throw faulted(entry);
-    const pa = entry.pa - (entry.pa % PAGE_SIZE);
+    const physical = entry.pa - (entry.pa % PAGE_SIZE);
     const known = this.pages.get(start) ?? [];
     const width = this.core?.width ?? 64;
     let page = known.find(
-      (each) => each.pa === pa && each.key === entry.key && each.width === width,
+      (each) => each.pa === physical && each.key === entry.key && each.width === width,
     );
     if (page === undefined) {
-      page = this.add(start, pa, entry.key, width);
+      page = this.add(start, physical, entry.key, width);
       // Stores to the page must be seen from now on.
       this.core?.memory.forget();
       for (const { core } of this.others) core?.memory.forgetStores();
@@ -306,9 +310,20 @@ export class CodeCache implements CodeWatch {
   /** Fetches the lines that a page's blocks use; where one differs, the blocks go. */
   private compare(page: CodePage): void {
     const { buffer } = this;
+    const direct = this.core?.memory.fetchesDirectly(page.at) === true;
+    const tag = DirectLines.tagOf(pa(page.pa), page.key);
+    const { direct: lines } = this.cpu.behind.cache;
     for (let line = 0; line < PAGE_SIZE / LINE_SIZE; line++) {
       if ((((page.lines[line >> 5] ?? 0) >>> (line % LINES_LOW)) & 1) === 0) continue;
       const from = line * LINE_SIZE;
+      const slot = page.slots[line] ?? 0;
+      if (direct && lines.holds(slot, (tag.low + line) | 0, tag.high)) {
+        lines.read(slot);
+        if (lines.equal(slot, page.bytes, from)) continue;
+        this.dropBlocks(page);
+        page.lines.fill(0);
+        return;
+      }
       const fault = this.cpu.fetch(vaAdd(page.at, from), buffer, LINE_SIZE);
       if (fault !== null) throw faulted(fault);
       for (let i = 0; i < LINE_SIZE; i++) {
@@ -317,6 +332,7 @@ export class CodeCache implements CodeWatch {
         page.lines.fill(0);
         return;
       }
+      if (direct) page.slots[line] = Math.max(0, lines.slotOf(pa(page.pa + from), page.key));
     }
   }
 

@@ -94,6 +94,12 @@ export class LinearMemory {
     return this.accessed.active || this.touched.active;
   }
 
+  /** Whether lines of the page of an address, from which a fetch has just been, may be read directly. */
+  fetchesDirectly(at: Va): boolean {
+    if (!this.direct || this.observed) return false;
+    return this.cpu.cachedEntry(at, TLB_KIND.fetch) !== undefined;
+  }
+
   /** A load by translated code that is not direct: the bytes are in `bytes`. */
   loadSlowly(low: number, high: number, size: number, stack: boolean): void {
     this.read(linearOf(low, high, stack), size);

@@ -2,7 +2,7 @@
  * Hits of the cache without a search: a caller that has the slot of a line compares its tag and accesses its bytes. The effect
  * on tags and on the replacement policy is that of the cache's own read or write of a line that it holds.
  */
-import type { KeyId, Pa } from '../address.js';
+import { LINE_SIZE, type KeyId, type Pa } from '../address.js';
 import { tagHigh, tagLow, type LineTags, type TagPlaces } from './cache-tags.js';
 import type { Origin } from '../types.js';
 
@@ -38,6 +38,14 @@ export class DirectLines {
   /** Whether a slot holds the line of a tag. */
   holds(slot: number, low: number, high: number): boolean {
     return this.tags.holds(slot, low, high);
+  }
+
+  /** Whether the line in a slot has the bytes at an offset of others. */
+  equal(slot: number, others: Uint8Array, offset: number): boolean {
+    const { bytes } = this;
+    const from = slot * LINE_SIZE;
+    for (let i = 0; i < LINE_SIZE; i++) if (bytes[from + i] !== others[offset + i]) return false;
+    return true;
   }
 
   /** A read hit. */

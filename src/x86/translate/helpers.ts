@@ -84,10 +84,13 @@ function findSlot(
 ): void {
   const { lines } = layout;
   if (size > 1) {
+    // All of it is in one line.
     code.get(0);
     code.op(OP.i32WrapI64);
-    code.i32(size - 1);
+    code.i32(63);
     code.op(OP.i32And);
+    code.i32(64 - size);
+    code.op(OP.i32GtU);
     code.branchIf(0);
   }
   // The entry of the page, times 8.
