@@ -3,7 +3,7 @@ import type { Operand } from '../decode/instruction.js';
 import { OP } from './code.js';
 import { LOCAL, type Context } from './context.js';
 import { cut, push, write } from './operand-code.js';
-import { BINARY, COMPARE, isZeroShift, SHIFT, STEP } from './traits.js';
+import { BINARY, CARRYING, COMPARE, isZeroShift, ROTATE, SHIFT, STEP } from './traits.js';
 
 type Kind = 'add' | 'subtract' | 'logic';
 const OPERATIONS: ReadonlyMap<string, readonly [Kind, number]> = new Map<
@@ -11,7 +11,9 @@ const OPERATIONS: ReadonlyMap<string, readonly [Kind, number]> = new Map<
   readonly [Kind, number]
 >([
   ['add', ['add', OP.i64Add]],
+  ['adc', ['add', OP.i64Add]],
   ['sub', ['subtract', OP.i64Sub]],
+  ['sbb', ['subtract', OP.i64Sub]],
   ['cmp', ['subtract', OP.i64Sub]],
   ['neg', ['subtract', OP.i64Sub]],
   ['and', ['logic', OP.i64And]],
@@ -32,10 +34,18 @@ export function alu(context: Context): boolean {
     code.get(LOCAL.A);
     code.get(LOCAL.B);
     code.op(op);
+    if (CARRYING.has(mnemonic)) {
+      code.get(LOCAL.CARRY);
+      code.op(OP.i64ExtendI32U, op);
+    }
     if (kind !== 'logic') cut(code, size);
     code.set(LOCAL.RESULT);
   };
   if (BINARY.has(mnemonic) && second !== undefined) {
+    if (CARRYING.has(mnemonic)) {
+      flags.carry();
+      code.set(LOCAL.CARRY);
+    }
     // The source is read first, as the operation does.
     push(context, second);
     code.set(LOCAL.B);
@@ -44,6 +54,7 @@ export function alu(context: Context): boolean {
     compute();
     write(context, first, LOCAL.RESULT, true);
     flags.record(kind, size, seen);
+    if (CARRYING.has(mnemonic)) flags.resultOnly();
     return true;
   }
   if (COMPARE.has(mnemonic) && second !== undefined) {
@@ -78,7 +89,12 @@ export function alu(context: Context): boolean {
     step(context, first, mnemonic === 'inc');
     return true;
   }
-  if (!SHIFT.has(mnemonic) || second?.kind !== 'immediate') return false;
+  if (second?.kind !== 'immediate') return false;
+  if (ROTATE.has(mnemonic) && !seen) {
+    rotate(context, first, second.low);
+    return true;
+  }
+  if (!SHIFT.has(mnemonic)) return false;
   shift(context, first, second.low);
   return true;
 }
@@ -100,6 +116,28 @@ function step(context: Context, first: Operand, up: boolean): void {
   code.set(LOCAL.RESULT);
   write(context, first, LOCAL.RESULT, true);
   flags.step(up, size);
+}
+
+/** ROL and ROR of a register by a constant, whose flags nothing sees. */
+function rotate(context: Context, first: Operand, count: number): void {
+  const { code, instruction, flags } = context;
+  const { size } = first;
+  const bits = 8 * size;
+  const n = (count & (size === 8 ? 63 : 31)) % bits;
+  const left = instruction.mnemonic === 'rol' ? n : (bits - n) % bits;
+  push(context, first);
+  code.i64(left, 0);
+  if (size === 8) code.op(OP.i64Rotl);
+  else {
+    code.op(OP.i64Shl);
+    push(context, first);
+    code.i64(bits - left, 0);
+    code.op(OP.i64ShrU, OP.i64Or);
+    cut(code, size);
+  }
+  code.set(LOCAL.VALUE);
+  write(context, first, LOCAL.VALUE);
+  flags.forget();
 }
 
 /** SHL, SHR and SAR by a constant of at most the size. */

@@ -40,6 +40,7 @@ export const OP = {
   i64Shl: 0x86,
   i64ShrS: 0x87,
   i64ShrU: 0x88,
+  i64Rotl: 0x89,
   f64Add: 0xa0,
   i32WrapI64: 0xa7,
   i64ExtendI32U: 0xad,

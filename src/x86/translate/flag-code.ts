@@ -35,6 +35,11 @@ export class FlagCode {
     this.value(RECORD.LOW, LOCAL.RESULT);
   }
 
+  /** Of the last operation only the result is of use: it had CF as a third operand. */
+  resultOnly(): void {
+    this.kind = 'result';
+  }
+
   /** Records INC or DEC: CF, which is in local CARRY as 0 or 1, stays. */
   step(up: boolean, size: number): void {
     const { code, layout } = this;

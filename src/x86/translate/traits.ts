@@ -14,7 +14,14 @@ export interface Traits {
 }
 
 /** Additions, subtractions and logic with a result, and those for the flags alone. */
-export const BINARY: ReadonlySet<string> = new Set(['add', 'sub', 'and', 'or', 'xor']);
+export const BINARY: ReadonlySet<string> = new Set([
+  ...['add', 'sub', 'and', 'or', 'xor'],
+  ...['adc', 'sbb'],
+]);
+/** They add or subtract CF too. */
+export const CARRYING: ReadonlySet<string> = new Set(['adc', 'sbb']);
+/** They set CF and OF only; where these are seen, they have no code of their own. */
+export const ROTATE: ReadonlySet<string> = new Set(['rol', 'ror']);
 export const COMPARE: ReadonlySet<string> = new Set(['cmp', 'test']);
 const RECORDING: ReadonlySet<string> = new Set([...BINARY, ...COMPARE, 'neg']);
 export const SHIFT: ReadonlySet<string> = new Set(['shl', 'sal', 'shr', 'sar']);
@@ -37,6 +44,7 @@ function isKnown({ mnemonic }: Instruction): boolean {
     RECORDING.has(mnemonic) ||
     SHIFT.has(mnemonic) ||
     STEP.has(mnemonic) ||
+    ROTATE.has(mnemonic) ||
     PLAIN_MOVES.has(mnemonic) ||
     NOTHING.has(mnemonic) ||
     OTHER.has(mnemonic) ||
@@ -63,6 +71,7 @@ function isOdd(instruction: Instruction): boolean {
   }
   if (mnemonic === 'ret') return operands.length > 0;
   if (mnemonic === 'leave') return operandSize !== 8;
+  if (ROTATE.has(mnemonic)) return second?.kind !== 'immediate' || first?.kind !== 'register';
   if (SHIFT.has(mnemonic)) return second?.kind !== 'immediate' || !isOneShift(first, second.low);
   if (mnemonic.startsWith('cmov')) return first?.size === 2;
   // A branch that is not relative has a target of 64 bits.
@@ -99,7 +108,8 @@ export function traitsOf(instruction: Instruction): Traits {
     stores,
     records:
       translated && (RECORDING.has(mnemonic) || (SHIFT.has(mnemonic) && !isZeroShift(instruction))),
-    reads: !translated || STEP.has(mnemonic) || CONDITIONAL.test(mnemonic),
+    reads:
+      !translated || STEP.has(mnemonic) || CARRYING.has(mnemonic) || CONDITIONAL.test(mnemonic),
   };
 }
 
