@@ -1,6 +1,7 @@
 /** Translated code does what the operations do. */
 import { describe, expect, test } from '@jest/globals';
-import { CODE, HANDLERS, PAGES, Program } from '../program.js';
+import { CODE, DATA, HANDLERS, PAGES, Program, STACK } from '../program.js';
+import { webAssembly } from '../../../src/x86/translate/web-assembly.js';
 import { randomPrograms, SEED, stateOf } from './twins.js';
 
 const RUNS = 50;
@@ -49,9 +50,43 @@ describe('what ends a translated block early', () => {
     expect(ends[1]?.[0]).toMatchObject({ kind: 'breakpoint', at: CODE + 2 });
   });
 
+  test('an indirect jump to an address that is not canonical', () => {
+    // dec ecx; jz +2; jmp to the start; shl rbx, 40; jmp rbx
+    const [a, b] = both('ff c9 74 02 eb fa 48 c1 e3 28 ff e3', { rcx: 9n, rbx: 0x1234_5678n });
+    expect(b).toEqual(a);
+    expect(b).toMatchObject({ end: ['halt', HANDLERS + 13 * 16 + 1] });
+  });
+
+  test('indirect calls, LEAVE and accesses across a line', () => {
+    // jmp +9; push rbp; mov rbp, rsp; mov [rsi+61], rcx; leave; ret; dec ecx; call rbx; jnz to dec
+    const code = 'eb 0a 55 48 89 e5 48 89 4e 3d c9 c3 ff c9 9c ff d3 9d 75 f8';
+    const registers = { rcx: 9n, rbx: BigInt(CODE + 2), rsi: BigInt(DATA), rsp: BigInt(STACK) };
+    const [a, b] = both(code, registers);
+    expect(b).toEqual(a);
+    expect(b).toMatchObject({ end: ['halt', CODE + 21] });
+  });
+
   test('RDTSC counts the instructions before it', () => {
     // rdtsc; add ebx, eax; dec ecx; jnz to the start
     const [a, b] = both('0f 31 01 c3 ff c9 75 f8', { rcx: 50n });
     expect(b).toEqual(a);
   });
+});
+
+test('where a page forbids code to be generated, the operations run', () => {
+  const api = webAssembly as { Module: unknown; CompileError: new () => Error };
+  const { Module: module } = api;
+  // Called with `new`.
+  api.Module = function Module() {
+    throw new api.CompileError();
+  };
+  try {
+    // dec ecx; jnz to the start
+    const program = new Program('ff c9 75 fc', { rcx: 50n }, 0, undefined, { translateAfter: 1 });
+    program.executor.run({ maxInstructions: 1000 });
+    expect([program.reg('rcx'), program.executor.regions]).toEqual([0n, 0]);
+    expect(program.executor.core.halted).toBe(true);
+  } finally {
+    api.Module = module;
+  }
 });
