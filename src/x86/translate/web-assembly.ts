@@ -1,4 +1,5 @@
 /** What is used of WebAssembly's JavaScript interface; null where there is none. */
+import { ownOf } from '../../base/own.js';
 
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
@@ -21,4 +22,4 @@ interface WebAssemblyApi {
   readonly CompileError: new () => Error;
 }
 
-export const webAssembly = (globalThis as { WebAssembly?: WebAssemblyApi }).WebAssembly ?? null;
+export const webAssembly = (ownOf(globalThis, 'WebAssembly') as WebAssemblyApi | undefined) ?? null;
