@@ -195,6 +195,7 @@ function choiceOf(scenario: string, flags: RunFlags): Choice {
   return {
     scenario,
     execute,
+    entry: flags.entry ?? 'kernel',
     until: untilOf(flags) ?? '',
     most,
     stage,

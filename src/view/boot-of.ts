@@ -118,6 +118,7 @@ export function executionOf(
     image,
     // By default off, as in `run`: the boot takes several times as long with it.
     sanitize: setup.sanitize === true,
+    ...(choice.entry !== 'kernel' && { entry: choice.entry }),
     ...(choice.most > 0 && { maxInstructions: choice.most }),
   };
   return {
@@ -129,7 +130,7 @@ export function executionOf(
 
 /** The command line of a choice's boot. Of the page's files only the kernel has a name: the others are `FILE`. */
 export function wordsOf(choice: Choice, { sanitize, files }: Setup): string {
-  const { execute, until, most } = choice;
+  const { execute, entry, until, most } = choice;
   const file = (option: string, given: unknown, name = 'FILE'): string[] =>
     given === undefined ? [] : [option, name];
   return commandLine([
@@ -137,6 +138,7 @@ export function wordsOf(choice: Choice, { sanitize, files }: Setup): string {
     'run',
     choice.scenario,
     ...(execute ? ['--execute'] : selectionFlags(selectionOf(choice))),
+    ...(execute && entry !== 'kernel' ? ['--entry', entry] : []),
     ...(execute && until !== '' ? ['--until', until] : []),
     ...(execute && most > 0 ? ['--max-instructions', String(most)] : []),
     ...choice.set.flatMap((each) => ['--set', each]),

@@ -1,5 +1,10 @@
 /** What the viewer boots, as data and as the fragment of its address: a link opens the same view. */
 
+import type { ImageEntry } from '../trace/trace.js';
+
+/** Where an image may be entered. */
+export const ENTRIES: readonly ImageEntry[] = ['kernel', 'decompressor'];
+
 /** What the model's kernel is made of. */
 export interface HunkChoice {
   /** Patches 1 to this one are applied. */
@@ -19,6 +24,8 @@ export interface Choice extends HunkChoice {
   readonly scenario: string;
   /** The image's own instructions are executed, instead of the model. */
   readonly execute: boolean;
+  /** Where an executed boot enters the image. */
+  readonly entry: ImageEntry;
   /** The function whose return ends an executed boot; '': it runs to its end. */
   readonly until: string;
   /** The most instructions of an executed boot; 0: any number. */
@@ -83,6 +90,7 @@ export function fragmentOf({ choice, place }: Address, initial: Address): string
   const { choice: first, place: start } = initial;
   put('scenario', choice.scenario, first.scenario);
   put('execute', choice.execute ? '1' : '0', first.execute ? '1' : '0');
+  put('entry', choice.entry, first.entry);
   put('until', choice.until, first.until);
   put('most', String(choice.most), String(first.most));
   put('stage', String(choice.stage), String(first.stage));
@@ -140,6 +148,7 @@ export function addressOf(
   const choice: Choice = {
     scenario: take('scenario', first.scenario, (text) => text),
     execute: take('execute', first.execute, flag),
+    entry: take('entry', first.entry, (text) => ENTRIES.find((each) => each === text)),
     until: take('until', first.until, (text) => text),
     most: take('most', first.most, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)),
     stage: take('stage', first.stage, stage),

@@ -37,7 +37,8 @@ export function viewHtml(
   }
   const policy = [
     "default-src 'none'",
-    `script-src 'sha256-${sha256(script)}'`,
+    // An executed boot makes WebAssembly while it runs (src/x86/translate/).
+    `script-src 'sha256-${sha256(script)}' 'wasm-unsafe-eval'`,
     'worker-src blob:',
     `style-src 'sha256-${sha256(style)}'`,
     ...(value.reload ? ["connect-src 'self'"] : []),

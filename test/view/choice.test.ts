@@ -1,13 +1,14 @@
 /** The address of the viewer. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { addressOf, fragmentOf, PANELS, type Address } from '../../src/view/choice.js';
+import { addressOf, ENTRIES, fragmentOf, PANELS, type Address } from '../../src/view/choice.js';
 import { LAYERS } from '../../src/view/layers.js';
 
 const INITIAL: Address = {
   choice: {
     scenario: 'epyc-efi',
     execute: false,
+    entry: 'kernel',
     until: '',
     most: 0,
     stage: 18,
@@ -25,6 +26,7 @@ const anAddress: fc.Arbitrary<Address> = fc.record({
   choice: fc.record({
     scenario: fc.string(),
     execute: fc.boolean(),
+    entry: fc.constantFrom(...ENTRIES),
     until: fc.string(),
     most: fc.nat(),
     stage: fc.integer({ min: 0, max: 18 }),

@@ -24,7 +24,7 @@ describe('the page', () => {
     const html = viewHtml(data(), ASSETS, sha256);
     const [, policy] = /Content-Security-Policy" content="([^"]*)"/.exec(html) ?? [];
     expect(policy).toBe(
-      "default-src 'none'; script-src 'sha256-hash of const page = 1;'; worker-src blob:; " +
+      "default-src 'none'; script-src 'sha256-hash of const page = 1;' 'wasm-unsafe-eval'; worker-src blob:; " +
         "style-src 'sha256-hash of p{color:red}'; base-uri 'none'; form-action 'none'",
     );
     expect(html).not.toMatch(/https?:|src=|href=/);

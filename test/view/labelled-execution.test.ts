@@ -187,6 +187,7 @@ describe('an executed boot in the viewer', () => {
   test.each([
     ['the built-in kernel', {}, {}, 'no code that could be executed'],
     ['a function that the image has not', undefined, { until: 'nope' }, 'E_LABEL'],
+    ['the decompressor of what is no bzImage', undefined, { entry: 'decompressor' }, 'bzImage'],
     ['an unknown scenario', undefined, { scenario: 'nope' }, 'E_SCENARIO_UNKNOWN'],
   ] as const)('refuses %s', (_name, files, given, message) => {
     const session = new Session(setup(files && { files }));
@@ -197,6 +198,7 @@ describe('an executed boot in the viewer', () => {
 test.each([
   [{}, undefined, '--execute --kernel tiny'],
   [{ until: 'f', most: 9 }, undefined, '--execute --until f --max-instructions 9 --kernel tiny'],
+  [{ entry: 'decompressor' as const }, undefined, '--execute --entry decompressor --kernel tiny'],
   [{ set: ['a=b'] }, true, '--execute --set a=b --kernel tiny --sanitize'],
   [{ stage: 3 }, false, '--execute --kernel tiny'],
 ])('the command line of %j', (given, sanitize, expected) => {

@@ -8,6 +8,7 @@ import { Viewer } from '../../src/view/viewer.js';
 export const choice = (scenario: string, given: Partial<Choice> = {}): Choice => ({
   scenario,
   execute: false,
+  entry: 'kernel',
   until: '',
   most: 0,
   stage: 18,

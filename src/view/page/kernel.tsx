@@ -1,5 +1,6 @@
 /** The kernel image, and whether its own instructions run. */
 import { useState } from 'preact/hooks';
+import { ENTRIES } from '../choice.js';
 import type { ChangeProps as Props } from './change-props.js';
 import { shown } from './format.js';
 import { withValue } from './settings.js';
@@ -30,6 +31,19 @@ export function Execute({ offer, choice, change }: Props) {
       </label>
       {choice.execute && (
         <>
+          <label>
+            Begin at
+            <select
+              id="entry"
+              value={choice.entry}
+              onChange={({ currentTarget: { value } }) => {
+                change({ entry: ENTRIES.find((each) => each === value) ?? 'kernel' });
+              }}
+            >
+              <option value="kernel">the kernel</option>
+              <option value="decompressor">the decompressor of the bzImage</option>
+            </select>
+          </label>
           <label>
             Until this function returns
             <input id="until" placeholder="to the end of the boot" {...until} />
