@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ViewData } from '../../src/view/page/data.js';
 import { pageOf } from '../../src/cli/view.js';
 import { firstOf } from '../cases.js';
+import { writeProgram } from './code-image.js';
 import { sme } from './io.js';
 
 let dir: string;
@@ -36,6 +37,10 @@ describe('sme-boot view', () => {
     const { choice, scenarios, series, glossary, reload, sanitize } = dataOf(html);
     expect(choice).toEqual({
       scenario: 'bios-minimal',
+      execute: false,
+      entry: 'kernel',
+      until: '',
+      most: 0,
       stage: 9,
       activate: true,
       without: ['09/initrd'],
@@ -47,7 +52,31 @@ describe('sme-boot view', () => {
     expect(scenarios.map(({ name }) => name)).toContain('epyc-efi');
     expect(series.map(({ name }) => name)).toContain('fixed');
     expect(glossary.map(([term]) => term)).toContain('C-bit');
-    expect([reload, sanitize]).toEqual([false, true]);
+    expect([reload, sanitize]).toEqual([false, undefined]);
+  });
+
+  test('executes an image that is given, and refuses what has no effect on it', async () => {
+    const kernel = writeProgram(dir, 'tiny');
+    const executed = ['view', 'firmware-syscfg', '--kernel', kernel, '--execute'];
+    const file = join(dir, 'executed.html');
+    const given = ['--until', 'put_o:return', '--max-instructions', '9', '--sanitize'];
+    const { status, err } = await sme([...executed, ...given, '--output', file]);
+    expect([status, err]).toEqual([0, '']);
+    const { choice, sanitize } = dataOf(readFileSync(file, 'utf8'));
+    expect(choice).toMatchObject({ execute: true, entry: 'kernel', until: 'put_o', most: 9 });
+    expect(sanitize).toBe(true);
+    for (const [more, message] of [
+      [['--stage', '3'], '--stage would have no effect'],
+      [['--until', 'nope'], 'E_LABEL'],
+      [['--entry', 'decompressor'], 'bzImage'],
+    ] as const) {
+      const refused = await sme([...executed, ...more, '--output', file]);
+      expect([more, refused.status, refused.err]).toEqual([
+        more,
+        2,
+        expect.stringContaining(message),
+      ]);
+    }
   });
 
   test('allows the script and the style by their hashes', () => {

@@ -101,7 +101,8 @@ describe('an event of a copy, on a machine', () => {
   /** A kernel on a machine that maps the first two pages from 2 MiB on with and without the C-bit. */
   function made() {
     const b = boot();
-    b.machine.restore(smallMachine(b.machine.config.model).snapshot());
+    const { devices } = b.machine.snapshot();
+    b.machine.restore({ ...smallMachine(b.machine.config.model).snapshot(), devices });
     const recorder = new Recorder();
     recorder.step('here');
     const { kernel } = b;
