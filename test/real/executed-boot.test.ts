@@ -56,7 +56,9 @@ describe('with SME on', () => {
 
   test('mem_encrypt_init says so on the serial console, and rest_init is reached', () => {
     expect(boot.runTo('mem_encrypt_init', 200e6)).toMatchObject({ kind: 'breakpoint' });
-    expect(boot.executor.instructions).toBeGreaterThan(147e6);
+    // About 147 million on a machine without a local APIC, whose registers read ones.
+    expect(boot.executor.instructions).toBeGreaterThan(140e6);
+    expect(boot.executor.instructions).toBeLessThan(150e6);
     expect(boot.uart.text).toMatch(/Linux version 6\.1\.0-\d+-cloud-amd64/);
     expect(boot.uart.text).not.toContain('AMD SME');
     expect(boot.runTo('rest_init', 20e6)).toMatchObject({ kind: 'breakpoint' });
