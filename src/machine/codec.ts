@@ -7,6 +7,8 @@ const HEAD = 8;
 
 type Tagged =
   | { readonly $: 'bigint'; readonly v: string }
+  /** A number that JSON has not: an infinity, NaN or -0. */
+  | { readonly $: 'number'; readonly v: string }
   | { readonly $: 'map'; readonly v: readonly unknown[] }
   | { readonly $: string; readonly at: number; readonly n: number }
   /** An array whose elements are all equal, for example a page of zeros. */
@@ -51,6 +53,10 @@ export function serialize(value: unknown): Uint8Array {
   };
   const encode = (item: unknown): unknown => {
     if (typeof item === 'bigint') return { $: 'bigint', v: item.toString() };
+    if (Object.is(item, -0)) return { $: 'number', v: '-0' };
+    if (typeof item === 'number' && !Number.isFinite(item)) {
+      return { $: 'number', v: String(item) };
+    }
     if (typeof item !== 'object' || item === null) return item;
     if (ArrayBuffer.isView(item)) {
       // An array that is referenced more than once, as a page of several snapshots is, is written once.
@@ -103,6 +109,7 @@ export function deserialize(bytes: Uint8Array): unknown {
       }
       if ('of' in item) return new ARRAYS[item.$ as ArrayName](item.n).fill(item.of);
       if (item.$ === 'bigint') return BigInt(item.v);
+      if (item.$ === 'number') return Number(item.v);
       return new Map((item.v as unknown[]).map(decode) as [unknown, unknown][]);
     }
     return Object.fromEntries(Object.entries(item).map(([key, v]) => [key, decode(v)]));

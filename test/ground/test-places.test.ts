@@ -79,7 +79,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'sanitizer/last-bytes': ['sanitizer/shadow.ts', 'sanitizer/rules/keys.ts'],
   'scenario/cpu-tables': ['firmware/acpi', 'firmware/mp-table.ts'],
   'scenario/dmesg-forms': ['scenario/dmesg.ts', 'scenario/log-text.ts'],
-  'sequencer/elsewhere': ['sequencer/boot.ts', 'machine/codec.ts'],
+  'sequencer/elsewhere': ['sequencer/boot.ts'],
   'sequencer/expected-traces': ['sequencer/boot.ts', 'check/compare.ts'],
   'series/alternatives': ['series/compose.ts', 'series/link.ts', 'series/patches.ts'],
   'x86/semantics': [
