@@ -54,7 +54,8 @@ describe('the translation of the next read', () => {
 test('a virtual range that is not contiguous in memory is several physical ones', () => {
   const b = boot({ scenario: scenario('bios-minimal', 'machine.ram=64MiB') });
   const { machine } = b;
-  machine.restore(smallMachine().snapshot());
+  const { devices } = machine.snapshot();
+  machine.restore({ ...smallMachine().snapshot(), devices });
   setEntry(machine, PTE, 1, 0x7000n | 0x23n);
   const place = { space: 'va', address: va(PMD_SIZE + 0xff0) } as const;
   expect(physicalRanges(b, place, 0x20, 'x')).toEqual([
