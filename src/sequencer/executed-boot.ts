@@ -132,9 +132,9 @@ export class ExecutedBoot implements InspectedBoot {
   /** The number of the step whose code ran last. */
   private ran = 0;
   private readonly steps: Stops;
-  private afterLoading: Loaded;
-  /** Where the kernel can be entered; empty where that has happened. */
-  private entries: ReadonlySet<number> = new Set();
+  private readonly afterLoading: Loaded;
+  /** Where the kernel can be entered by its decompressor. */
+  private readonly entries: ReadonlySet<number>;
   /** False while firmware and loader fill the memory. */
   private isLoaded = false;
   /** The end that is final: what follows a limit may still be run. */
@@ -182,14 +182,14 @@ export class ExecutedBoot implements InspectedBoot {
     });
     if (stub === undefined && parsesMemEncrypt(image) && encryptionRequested(cmdline)) {
       const at = BOOT_PARAMS.xloadflags;
-      const flags = (this.loaded.zeroPage[at] ?? 0) | XLF_MEM_ENCRYPTION;
-      this.loaded.zeroPage[at] = flags;
+      const flags = (this.afterLoading.zeroPage[at] ?? 0) | XLF_MEM_ENCRYPTION;
+      this.afterLoading.zeroPage[at] = flags;
       this.machine.dmaWrite(pa((zeroPageAt ?? LOADER_LAYOUT.zeroPage) + at), Uint8Array.of(flags));
     }
     const [cpu, ...others] = this.machine.cpus;
-    cpu.rip = va(this.loaded.entry);
-    const place = stub === undefined ? { kernelAt: this.loaded.kernelAt, offset: 0 } : null;
-    this.names = new ExecutedNames(image, this.loaded, place, () => this.executor.cpu.cpl);
+    cpu.rip = va(this.afterLoading.entry);
+    const place = stub === undefined ? { kernelAt: this.afterLoading.kernelAt, offset: 0 } : null;
+    this.names = new ExecutedNames(image, this.afterLoading, place, () => this.executor.cpu.cpl);
     for (const { name, requester } of this.machine.bus.all) {
       if (requester === undefined) continue;
       this.machine.originOf.set(pciRequester(requester), this.names.origins.intern(name));
@@ -201,11 +201,10 @@ export class ExecutedBoot implements InspectedBoot {
       others,
     });
     this.executor.originOf = this.names.originAt;
-    if (stub !== undefined) {
-      loadFlat(this.executor.core, BOOT_DS);
-      this.entries = entryPlaces(this.machine, image, stub.minAlignment);
-    }
-    const { entry } = this.loaded;
+    if (stub !== undefined) loadFlat(this.executor.core, BOOT_DS);
+    this.entries =
+      stub === undefined ? new Set() : entryPlaces(this.machine, image, stub.minAlignment);
+    const { entry } = this.afterLoading;
     const first = stub === undefined ? this.names.codeAt(entry) : this.names.functionAt(entry);
     this.labels = [LOADER_LABEL, first ?? 'entry'];
     this.steps = this.stopsAt(...stepsOf(this.names));
@@ -214,7 +213,9 @@ export class ExecutedBoot implements InspectedBoot {
 
   /** What firmware and loader put into memory, and where the kernel is; while its decompressor runs, where that is loaded. */
   get loaded(): Loaded {
-    return this.afterLoading;
+    const { afterLoading, names } = this;
+    const { kernelAt } = names.place ?? afterLoading;
+    return kernelAt === afterLoading.kernelAt ? afterLoading : { ...afterLoading, kernelAt };
   }
 
   /** Executes instructions. The entry of the kernel by its decompressor is noticed, and does not end the run. */
@@ -229,8 +230,8 @@ export class ExecutedBoot implements InspectedBoot {
 
   /** The same; the entry of the kernel ends the run. */
   private runToEntry(options: RunOptions): RunEnd {
-    const { executor, entries } = this;
-    if (entries.size === 0) return executor.run(options);
+    const { executor, entries, names } = this;
+    if (names.place !== null) return executor.run(options);
     const { breakpoints = new Set(), maxInstructions = Infinity } = options;
     const last = executor.instructions + maxInstructions;
     for (;;) {
@@ -255,16 +256,10 @@ export class ExecutedBoot implements InspectedBoot {
       const what = 'a kernel whose relocations give it no single virtual address';
       return { kind: 'not-modelled', at, what, mnemonic: undefined, bytes: new Uint8Array(0) };
     }
-    this.placed(place);
+    names.place = place;
     executor.renameCode();
     this.arrive(names.codeAt(at) ?? 'entry');
     return { kind: 'breakpoint', at };
-  }
-
-  private placed(place: KernelPlace): void {
-    this.names.place = place;
-    this.entries = new Set();
-    this.afterLoading = { ...this.afterLoading, kernelAt: place.kernelAt };
   }
 
   /**
@@ -319,7 +314,7 @@ export class ExecutedBoot implements InspectedBoot {
   /** Goes on from a snapshot of a boot with the same options. */
   restore(snapshot: ExecutedBootSnapshot): void {
     const { machine, executor, names, labels, place, outcome, ended, sanitizer } = snapshot;
-    if (place !== null) this.placed(place);
+    this.names.place = place;
     this.names.origins.restore(names);
     this.labels.splice(0, Infinity, ...labels);
     this.ran = labels.length - 1;

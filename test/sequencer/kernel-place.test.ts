@@ -45,6 +45,25 @@ test('run does not end at the entry of the kernel, and code after it has its sym
   expect(boot.nameOf(boot.machine.origin)).toBe('_text');
 });
 
+test('a snapshot of the decompressor comes back as one, and is followed by the kernel again', () => {
+  const boot = begun();
+  const before = boot.snapshot();
+  boot.runTo('put_o');
+  const labels = [...boot.labels];
+  boot.restore(before);
+  expect([boot.names.place, boot.kernelPlaced, boot.loaded.kernelAt]).toEqual([
+    null,
+    false,
+    STUB_AT,
+  ]);
+  expect(boot.names.functionAt(STUB_AT)).toBe('decompressor');
+  boot.runTo('put_o');
+  expect([boot.names.place, boot.labels]).toEqual([
+    { kernelAt: KERNEL_AT, offset: OFFSET },
+    labels,
+  ]);
+});
+
 test('the entry can be at each multiple of the least alignment in RAM', () => {
   const boot = begun();
   const places = entryPlaces(boot.machine, image, 0x20_0000);
