@@ -1,7 +1,7 @@
 /** The section of a match file that says how to run the boot: the flags of `sme-boot run`. */
 import * as z from 'zod';
 import type { YamlSource } from '../base/yaml-source.js';
-import { IMAGE_ENTRIES } from '../trace/trace.js';
+import { IMAGE_ENTRIES } from '../trace/vocabulary.js';
 import { refuse } from './directive.js';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);

@@ -1,5 +1,6 @@
 /** `sme-boot run --execute`: executes an image, prints its console and how it ended. */
 import { predicateOf, type Predicate, type TraceParts } from '../analysis/bisect/predicate.js';
+import { imageText } from '../firmware/image/kernel-image.js';
 import { InputError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import { RULE_IDS } from '../sanitizer/rules.js';
@@ -135,10 +136,9 @@ function head(
   { image, executor, stubEntry, options: { scenario } }: ExecutedBoot,
   { paint }: Result,
 ): string {
-  const version = image.version === undefined ? '' : `, ${image.version}`;
   return [
     `${paint.bold(printable(scenario.name))}: ${printable(scenario.title)}`,
-    `executes ${printable(image.file + version)}`,
+    `executes ${printable(imageText(image))}`,
     scenario.cmdline === null ? 'no command line' : `command line: ${printable(scenario.cmdline)}`,
     ...(stubEntry === null
       ? []

@@ -12,7 +12,7 @@ import { nodeCipher } from '../node/node-cipher.js';
 import { Boot, type BootOptions } from '../sequencer/boot.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { cmdlineAssignment, scenarioWith } from '../scenario/settings.js';
-import type { ImageEntry } from '../trace/trace.js';
+import type { ImageEntry } from '../trace/vocabulary.js';
 import { LAST_STAGE } from '../series/patches.js';
 import { upTo, type HunkSelection } from '../series/compose.js';
 import { canonicalName } from '../series/without.js';

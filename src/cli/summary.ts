@@ -1,4 +1,5 @@
 /** The summary of a boot as text: a line per step, what became encrypted, what was read intact, the outcome. */
+import { imageText } from '../firmware/image/kernel-image.js';
 import type { ChalkInstance } from 'chalk';
 import { withoutEffect } from '../linux/options/options.js';
 import type { Boot } from '../sequencer/boot.js';
@@ -30,11 +31,9 @@ export function summaryHead(boot: Boot, paint: ChalkInstance): string {
   const own = (boot.options.ownHunks ?? []).map(
     ({ path = '', hunks }) => `own hunks of ${printable(path)}: ${hunks.join(', ')}`,
   );
-  const image = boot.program.image;
-  const version = image.version === undefined ? '' : `, ${image.version}`;
   return [
     `${paint.bold(printable(scenario.name))}: ${printable(scenario.title)}`,
-    `${patches}${also}${leftOut}${stubs}${added}, image ${printable(image.file + version)}`,
+    `${patches}${also}${leftOut}${stubs}${added}, image ${printable(imageText(boot.program.image))}`,
     ...own,
     ...imageParts(boot),
     scenario.cmdline === null ? 'no command line' : `command line: ${printable(scenario.cmdline)}`,

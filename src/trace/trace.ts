@@ -8,7 +8,7 @@ import { jsonSchema } from '../base/json-schema.js';
 import { meaningOf, MEANINGS } from './meanings.js';
 import { reportSchema, type SanitizerReport } from './report.js';
 import { ownHunksSchema, runFilesSchema } from './run-files.js';
-import { keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
+import { IMAGE_ENTRIES, keysOf, principalOf, TRACE_KINDS, type TraceKind } from './vocabulary.js';
 
 export { kindOf } from './vocabulary.js';
 
@@ -57,10 +57,6 @@ export function schemaOf(kind: TraceKind): z.ZodType<TraceEvent> {
 const settings = z.record(z.string(), scalarSchema);
 
 /** Schema of the header: the whole invocation, all that is needed to run the same boot again. */
-/** Where an executed image is entered: at its ELF's entry, or at the decompressor of a bzImage. */
-export const IMAGE_ENTRIES = ['kernel', 'decompressor'] as const;
-export type ImageEntry = (typeof IMAGE_ENTRIES)[number];
-
 export const headerSchema = z.strictObject({
   version: z
     .string()

@@ -105,3 +105,7 @@ export function keysOf(kind: TraceKind): readonly string[] {
 export function kindOf(event: Readonly<Record<string, unknown>>): TraceKind | undefined {
   return Object.keys(event).find(isKind);
 }
+
+/** Where an executed image is entered: at its ELF's entry, or at the decompressor of a bzImage. */
+export const IMAGE_ENTRIES = ['kernel', 'decompressor'] as const;
+export type ImageEntry = (typeof IMAGE_ENTRIES)[number];

@@ -51,7 +51,7 @@ function settingsOf(assignments: readonly string[]): Record<string, string> {
 type Basis = Pick<
   BootOptions,
   'scenario' | 'scenarioDigest' | 'settings' | 'initrd' | 'deviceTree' | 'cipher'
-> & { readonly settings: Readonly<Record<string, string>> };
+>;
 
 /** Throws InputError for an unknown scenario or value. */
 function basisOf(
@@ -118,7 +118,7 @@ export function executionOf(
     image,
     // By default off, as in `run`: the boot takes several times as long with it.
     sanitize: setup.sanitize === true,
-    ...(choice.entry !== 'kernel' && { entry: choice.entry }),
+    entry: choice.entry,
     ...(choice.most > 0 && { maxInstructions: choice.most }),
   };
   return {

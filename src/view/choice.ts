@@ -1,9 +1,6 @@
 /** What the viewer boots, as data and as the fragment of its address: a link opens the same view. */
 
-import type { ImageEntry } from '../trace/trace.js';
-
-/** Where an image may be entered. */
-export const ENTRIES: readonly ImageEntry[] = ['kernel', 'decompressor'];
+import { IMAGE_ENTRIES, type ImageEntry } from '../trace/vocabulary.js';
 
 /** What the model's kernel is made of. */
 export interface HunkChoice {
@@ -148,7 +145,7 @@ export function addressOf(
   const choice: Choice = {
     scenario: take('scenario', first.scenario, (text) => text),
     execute: take('execute', first.execute, flag),
-    entry: take('entry', first.entry, (text) => ENTRIES.find((each) => each === text)),
+    entry: take('entry', first.entry, (text) => IMAGE_ENTRIES.find((each) => each === text)),
     until: take('until', first.until, (text) => text),
     most: take('most', first.most, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)),
     stage: take('stage', first.stage, stage),

@@ -20,7 +20,7 @@ export function frameOf({ boot, step }: ViewedState, label: string): Frame {
   const { machine } = boot;
   return {
     label,
-    ...step,
+    ...step(),
     regions: boot.regions().map(({ name, base, size }) => ({
       name,
       base,

@@ -1,4 +1,5 @@
 /** A boot of the model whose state at each label can be looked at again, in any order. */
+import { imageText } from '../firmware/image/kernel-image.js';
 import type { BusLog, BusLogSnapshot } from '../inspect/exposure/bus-log.js';
 import { recordBus } from '../inspect/exposure/exposure.js';
 import { Boot, type BootOptions, type BootSnapshot } from '../sequencer/boot.js';
@@ -36,8 +37,7 @@ export class LabelledBoot implements ViewedBoot {
   }
 
   get image(): string {
-    const { file, version } = this.#boot.program.image;
-    return version === undefined ? file : `${file}, ${version}`;
+    return imageText(this.#boot.program.image);
   }
 
   get places(): ViewedBoot['places'] {
@@ -71,7 +71,7 @@ export class LabelledBoot implements ViewedBoot {
     return {
       boot: this.#boot,
       bus: this.#bus,
-      step: this.#recordOf(label),
+      step: () => this.#recordOf(label),
       symbolAt: (at) => this.#boot.symbolize('va', at),
     };
   }

@@ -3,6 +3,7 @@
  * steps are the code from the entry of one function to that of the next. Accesses are not recorded: that would make it
  * several times as slow.
  */
+import { imageText } from '../firmware/image/kernel-image.js';
 import { ExecutedTracer } from '../inspect/executed/tracer.js';
 import { ExecutedBoot, type ExecutedBootSnapshot } from '../sequencer/executed-boot.js';
 import type { ExecutedBootOptions } from '../sequencer/executed-boot.js';
@@ -33,6 +34,8 @@ export class LabelledExecution implements ViewedBoot {
   readonly #run: ExecutedRun;
   /** The state at the end of each step, by its label. */
   readonly #states = new Map<string, ExecutedBootSnapshot>();
+  /** The one of them that the machine is in, if it is in one. */
+  #at: ExecutedBootSnapshot | undefined;
   /** Where the boot goes on, while the machine is in the state of a label. */
   #running: ExecutedBootSnapshot | undefined;
   /** Instructions until now. */
@@ -50,8 +53,7 @@ export class LabelledExecution implements ViewedBoot {
   }
 
   get image(): string {
-    const { file, version } = this.#boot.image;
-    return version === undefined ? file : `${file}, ${version}`;
+    return imageText(this.#boot.image);
   }
 
   get places(): ViewedBoot['places'] {
@@ -81,11 +83,12 @@ export class LabelledExecution implements ViewedBoot {
     const state = this.#states.get(label);
     if (state === undefined) return undefined;
     if (!this.#ended) this.#running ??= this.#boot.snapshot();
-    this.#boot.restore(state);
+    if (this.#at !== state) this.#boot.restore(state);
+    this.#at = state;
     return {
       boot: this.#boot,
       bus: undefined,
-      step: this.#recordOf(label),
+      step: () => this.#recordOf(label),
       symbolAt: (at) => this.#boot.names.symbolize('va', at),
     };
   }
@@ -95,6 +98,8 @@ export class LabelledExecution implements ViewedBoot {
     if (!this.#ended || last === undefined) return undefined;
     if (this.#trace === undefined) {
       this.#boot.restore(last);
+      // The caches are written back.
+      this.#at = undefined;
       this.#trace = this.#tracer.finish(digestOf, this.#boot.sanitizer?.reports());
     }
     return this.#trace;
@@ -104,6 +109,7 @@ export class LabelledExecution implements ViewedBoot {
     if (this.#running === undefined) return;
     this.#boot.restore(this.#running);
     this.#running = undefined;
+    this.#at = undefined;
   }
 
   #advanced(steps: readonly Stepped[]): Advance {

@@ -24,7 +24,8 @@ export interface ViewedState {
   readonly boot: InspectedBoot;
   /** The record of accesses until then; undefined: there is none. */
   readonly bus: BusLog | undefined;
-  readonly step: StepRecord;
+  /** Computed at each call. */
+  readonly step: () => StepRecord;
   /** The name of a linear address. */
   symbolAt(at: Va): string | undefined;
 }

@@ -89,7 +89,7 @@ export class LinearMemory {
     };
   }
 
-  /** Whether each access is told to somebody: none is direct then. */
+  /** Whether a probe point of accesses has listeners: no access is direct then. */
   get observed(): boolean {
     return this.accessed.active || this.touched.active;
   }

@@ -1,7 +1,8 @@
 /** The address of the viewer. */
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { addressOf, ENTRIES, fragmentOf, PANELS, type Address } from '../../src/view/choice.js';
+import { addressOf, fragmentOf, PANELS, type Address } from '../../src/view/choice.js';
+import { IMAGE_ENTRIES } from '../../src/trace/vocabulary.js';
 import { LAYERS } from '../../src/view/layers.js';
 
 const INITIAL: Address = {
@@ -26,7 +27,7 @@ const anAddress: fc.Arbitrary<Address> = fc.record({
   choice: fc.record({
     scenario: fc.string(),
     execute: fc.boolean(),
-    entry: fc.constantFrom(...ENTRIES),
+    entry: fc.constantFrom(...IMAGE_ENTRIES),
     until: fc.string(),
     most: fc.nat(),
     stage: fc.integer({ min: 0, max: 18 }),

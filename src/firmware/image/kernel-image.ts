@@ -49,6 +49,10 @@ export interface KernelImage {
   readonly uki?: Uki;
 }
 
+/** The file with its version, for a line of text. */
+export const imageText = ({ file, version }: Pick<KernelImage, 'file' | 'version'>): string =>
+  version === undefined ? file : `${file}, ${version}`;
+
 /** The parameters of readKernelImage. */
 export interface KernelImageOptions {
   /** The file as the user named it. */

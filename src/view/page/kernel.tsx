@@ -1,6 +1,6 @@
 /** The kernel image, and whether its own instructions run. */
 import { useState } from 'preact/hooks';
-import { ENTRIES } from '../choice.js';
+import { IMAGE_ENTRIES } from '../../trace/vocabulary.js';
 import type { ChangeProps as Props } from './change-props.js';
 import { shown } from './format.js';
 import { withValue } from './settings.js';
@@ -37,7 +37,7 @@ export function Execute({ offer, choice, change }: Props) {
               id="entry"
               value={choice.entry}
               onChange={({ currentTarget: { value } }) => {
-                change({ entry: ENTRIES.find((each) => each === value) ?? 'kernel' });
+                change({ entry: IMAGE_ENTRIES.find((each) => each === value) ?? 'kernel' });
               }}
             >
               <option value="kernel">the kernel</option>
