@@ -15,7 +15,7 @@ import { BRANCHES } from './control-flow.js';
 import { decode } from './decode/decoder.js';
 import { isUndecoded, MAX_LENGTH, type CodeWidth, type Instruction } from './decode/instruction.js';
 import { EXCEPTION, FaultSignal, raise } from './faults.js';
-import { operationOf } from './handlers.js';
+import { Operations } from './operations.js';
 import type { CodeWatch } from './linear-memory.js';
 import type { Core } from './core.js';
 import type { Op } from './operands.js';
@@ -98,6 +98,7 @@ export class CodeCache implements CodeWatch {
   /** Linear addresses of the pages of code in a physical page. */
   private readonly byPhysical = new Map<number, Set<CodePage>>();
   private readonly buffer = new Uint8Array(2 * PAGE_SIZE);
+  private readonly operations = new Operations();
   /** Addresses at which a block ends, and one begins. */
   private breakpoints: ReadonlySet<number> = new Set();
   /** The origin of the accesses of a block that begins at an address. */
@@ -362,6 +363,8 @@ export class CodeCache implements CodeWatch {
       const here = vaAdd(rip, at - offset);
       if (ops.length > 0 && this.breakpoints.has(here)) break;
       let instruction: Instruction | null;
+      let bytes = page.bytes;
+      let from = at;
       const end = Math.min(at + MAX_LENGTH, PAGE_SIZE);
       this.need(page, at, end);
       const result = decode(page.bytes, at, end, page.width);
@@ -372,7 +375,8 @@ export class CodeCache implements CodeWatch {
         const nextAt = vaAdd(page.at, PAGE_SIZE);
         crosses = this.page(nextAt, nextAt);
         this.need(crosses, 0, MAX_LENGTH);
-        const bytes = Uint8Array.from([
+        from = 0;
+        bytes = Uint8Array.from([
           ...page.bytes.subarray(at),
           ...crosses.bytes.subarray(0, MAX_LENGTH),
         ]);
@@ -388,8 +392,12 @@ export class CodeCache implements CodeWatch {
         break;
       }
       const next = vaAdd(here, instruction.length);
-      instructions.push(instruction);
-      ops.push(operationOf({ core, instruction, at: here, next, index: ops.length }));
+      const placed = this.operations.at(
+        { core, instruction, at: here, next, index: ops.length },
+        bytes.subarray(from, from + instruction.length),
+      );
+      instructions.push(placed.instruction);
+      ops.push(placed.op);
       branches = BRANCHES.has(instruction.mnemonic);
       at += instruction.length;
       if (crosses !== null) break;
