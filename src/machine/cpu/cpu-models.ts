@@ -1,9 +1,19 @@
 /** Processors by name, with the properties that CPUID reports (PPR, BKDG or Revision Guide of each family). */
-import { AMD_VENDOR, HYGON_VENDOR, type CpuModel } from './cpuid.js';
+import { AMD_VENDOR, HYGON_VENDOR, type CacheModel, type CpuModel } from './cpuid.js';
 
 /** Properties of all processors of AMD's 64-bit architecture. */
 const LONG_MODE = { vendor: AMD_VENDOR, linearBits: 48, nx: true } as const;
+const KIB = 2 ** 10;
 const MIB = 2 ** 20;
+
+type Cache = readonly [kib: number, ways: number];
+/** L1 for data, L1 for code, and L2 (the same manuals). */
+function caches(...all: readonly [Cache, Cache, Cache]): Pick<CpuModel, 'l1d' | 'l1i' | 'l2'> {
+  const [l1d, l1i, l2] = all;
+  const of = ([kib, ways]: Cache): CacheModel => ({ bytes: kib * KIB, ways });
+  return { l1d: of(l1d), l1i: of(l1i), l2: of(l2) };
+}
+
 const AMD64 = { ...LONG_MODE, gbPages: true, svm: { revision: 1, asids: 0x8000 } } as const;
 
 /** Opteron 200 (SledgeHammer, revision CG): before SVM (Revision Guide 25759; CPUID Specification 25481). */
@@ -17,6 +27,7 @@ export const AMD_K8: CpuModel = {
   maxExtendedLeaf: 0x8000_0018,
   physAddrBits: 40,
   gbPages: false,
+  ...caches([64, 2], [64, 2], [1024, 16]),
 };
 
 /** Opteron 6100 (Magny-Cours; BKDG 31116). */
@@ -31,8 +42,9 @@ export const AMD_K10: CpuModel = {
   physAddrBits: 48,
   gbPages: true,
   svm: { revision: 1, asids: 0x40 },
+  ...caches([64, 2], [64, 2], [512, 16]),
   // BKDG 31116: 6 MiB in each of two nodes, before the part that the probe filter takes.
-  l3: { complexes: 2, bytes: 6 * MIB },
+  l3: { complexes: 2, bytes: 6 * MIB, ways: 96 },
 };
 
 /** E-350 (Zacate; BKDG 43170). */
@@ -47,6 +59,7 @@ export const AMD_BOBCAT: CpuModel = {
   physAddrBits: 36,
   gbPages: true,
   svm: { revision: 1, asids: 8 },
+  ...caches([32, 8], [32, 2], [512, 16]),
 };
 
 /** Opteron 6300 (Abu Dhabi, Piledriver; BKDG 42301). */
@@ -61,8 +74,9 @@ export const AMD_BULLDOZER: CpuModel = {
   physAddrBits: 48,
   gbPages: true,
   svm: { revision: 1, asids: 0x1_0000 },
+  ...caches([16, 4], [64, 2], [2048, 16]),
   // BKDG 42301: 8 MiB in each of two nodes, before the part that the probe filter takes.
-  l3: { complexes: 2, bytes: 8 * MIB },
+  l3: { complexes: 2, bytes: 8 * MIB, ways: 128 },
 };
 
 /** GX-412TC (Steppe Eagle, Puma; BKDG 52740). */
@@ -77,6 +91,7 @@ export const AMD_JAGUAR: CpuModel = {
   physAddrBits: 40,
   gbPages: true,
   svm: { revision: 1, asids: 8 },
+  ...caches([32, 8], [32, 2], [2048, 16]),
 };
 
 /** EPYC 7001 (Naples). */
@@ -90,8 +105,9 @@ export const ZEN1: CpuModel = {
   maxExtendedLeaf: 0x8000_001f,
   physAddrBits: 48,
   sme: { cBit: 47, reduction: 5, guests: 15, minAsid: 5, coherent: false },
+  ...caches([32, 8], [64, 4], [512, 8]),
   // PPR 54945: 8 MiB for a complex of four cores; the product page has 64 MiB.
-  l3: { complexes: 8, bytes: 8 * MIB },
+  l3: { complexes: 8, bytes: 8 * MIB, ways: 16 },
 };
 
 /** EPYC 7002 (Rome). */
@@ -105,6 +121,7 @@ export const ZEN2: CpuModel = {
   maxExtendedLeaf: 0x8000_0020,
   physAddrBits: 48,
   sme: { cBit: 47, reduction: 5, guests: 509, minAsid: 1, coherent: false },
+  ...caches([32, 8], [32, 8], [512, 8]),
   // PPR 55803: 16 MiB for a complex of four cores; the product page has 256 MiB.
   l3: { complexes: 16, bytes: 16 * MIB },
 };
@@ -120,6 +137,7 @@ export const ZEN3: CpuModel = {
   maxExtendedLeaf: 0x8000_0023,
   physAddrBits: 48,
   sme: { cBit: 51, reduction: 5, guests: 509, minAsid: 1, coherent: true },
+  ...caches([32, 8], [32, 8], [512, 8]),
   // PPR 55898: 32 MiB for a complex of eight cores; the product page has 256 MiB.
   l3: { complexes: 8, bytes: 32 * MIB },
 };
@@ -135,6 +153,7 @@ export const EPYC_9654: CpuModel = {
   maxExtendedLeaf: 0x8000_0028,
   physAddrBits: 52,
   sme: { cBit: 51, reduction: 6, guests: 1006, minAsid: 1, coherent: true },
+  ...caches([32, 8], [32, 8], [1024, 8]),
   // PPR 55901: 32 MiB for a complex of eight cores; the product page has 384 MiB.
   l3: { complexes: 12, bytes: 32 * MIB },
 };
@@ -150,6 +169,7 @@ export const ZEN5: CpuModel = {
   maxExtendedLeaf: 0x8000_0028,
   physAddrBits: 52,
   sme: { cBit: 51, reduction: 6, guests: 1006, minAsid: 1, coherent: true },
+  ...caches([48, 12], [32, 8], [1024, 16]),
   // The product page has 512 MiB; 32 MiB for a complex of eight cores, as before (our choice).
   l3: { complexes: 16, bytes: 32 * MIB },
 };
@@ -177,6 +197,7 @@ export const INTEL_BROADWELL: CpuModel = {
   linearBits: 48,
   nx: true,
   gbPages: true,
+  ...caches([32, 8], [32, 8], [256, 8]),
   // The product page has 35 MiB, 2.5 MiB for each core, which all cores share.
   l3: { complexes: 1, bytes: 35 * MIB },
 };

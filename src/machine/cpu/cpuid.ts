@@ -1,5 +1,6 @@
 /** CPUID, by table (APM vol. 3, appendix E). */
 import { InputError } from '../../base/errors.js';
+import { LINE_SIZE } from '../address.js';
 
 /** The properties that a processor reports through CPUID. */
 export interface CpuModel {
@@ -21,8 +22,18 @@ export interface CpuModel {
   readonly sme?: SmeModel;
   /** Absent if the processor has no SVM. */
   readonly svm?: SvmModel;
-  /** Absent if the processor has no L3. Not reported by CPUID here: the leaves of caches are not modelled. */
+  /** The caches of one core; of a module or of all cores where they share one. */
+  readonly l1d: CacheModel;
+  readonly l1i: CacheModel;
+  readonly l2: CacheModel;
+  /** Absent if the processor has no L3. */
   readonly l3?: L3Model;
+}
+
+/** A cache with lines of 64 bytes. */
+export interface CacheModel {
+  readonly bytes: number;
+  readonly ways: number;
 }
 
 /** The L3 of a processor: in each of its complexes of cores (before Zen: of its nodes), for the cores of that complex. */
@@ -30,6 +41,8 @@ export interface L3Model {
   readonly complexes: number;
   /** Bytes in each complex. */
   readonly bytes: number;
+  /** Of all complexes together, as Fn8000_0006 has it; absent where that refers to Fn8000_001D, which is not modelled. */
+  readonly ways?: number;
 }
 
 /** Fn8000_000A. */
@@ -86,6 +99,8 @@ export const CPUID = {
   brand0: 0x8000_0002,
   brand1: 0x8000_0003,
   brand2: 0x8000_0004,
+  l1: 0x8000_0005,
+  l2: 0x8000_0006,
   addressSizes: 0x8000_0008,
   svm: 0x8000_000a,
   encryption: 0x8000_001f,
@@ -136,6 +151,19 @@ const REDUCTION_SHIFT = 6;
 const CLFLUSH_QUADWORDS = 8;
 const EXTENDED_BASE_FAMILY = 0xf;
 
+const KIB = 2 ** 10;
+/** The unit of the size of an L3 in Fn8000_0006. */
+const L3_UNIT = 512 * KIB;
+/** One line for each tag, of 64 bytes: bits 11:0 of what describes a cache (APM E.4.4, E.4.5). */
+const LINE_OF_64 = 0x140;
+/** Associativities of L2 and L3 by code (APM E.4.5). */
+const WAYS: Readonly<Record<number, number>> = {
+  ...{ 1: 0x1, 2: 0x2, 4: 0x4, 8: 0x6, 16: 0x8 },
+  ...{ 32: 0xa, 48: 0xb, 64: 0xc, 96: 0xd, 128: 0xe },
+};
+/** The code of an associativity that Fn8000_001D has. */
+const WAYS_ELSEWHERE = 0x9;
+
 const NOTHING: CpuidResult = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
 const sum = (bits: Readonly<Record<string, number>>): number =>
@@ -168,6 +196,22 @@ function brand(part: number): (model: CpuModel) => CpuidResult {
     ecx: word(name, part + 8),
     edx: word(name, part + 12),
   });
+}
+
+/** An L1 as Fn8000_0005 describes it: KiB in bits 31:24, ways in 23:16. */
+function l1Of({ bytes, ways }: CacheModel): number {
+  return (bytes / KIB) * 2 ** 24 + ways * 2 ** 16 + LINE_OF_64;
+}
+
+/** An L2 as Fn8000_0006 describes it: KiB in bits 31:16, ways by code in 15:12. */
+function l2Of({ bytes, ways }: CacheModel, line = LINE_OF_64): number {
+  return (bytes / KIB) * 2 ** 16 + (WAYS[ways] ?? 0) * 2 ** 12 + line;
+}
+
+/** The L3 of all complexes: units of 512 KiB in bits 31:18, ways by code in 15:12. */
+function l3Of({ complexes, bytes, ways }: L3Model): number {
+  const code = ways === undefined ? WAYS_ELSEWHERE : (WAYS[ways] ?? 0);
+  return ((complexes * bytes) / L3_UNIT) * 2 ** 18 + code * 2 ** 12 + LINE_OF_64;
 }
 
 /** Modelled leaves; the others up to the maximum read as zero: features that the machine lacks. */
@@ -204,6 +248,14 @@ const LEAVES: Readonly<Record<number, (model: CpuModel, cpu: number) => CpuidRes
   [CPUID.brand0]: brand(0),
   [CPUID.brand1]: brand(16),
   [CPUID.brand2]: brand(32),
+  // TLBs are not described: their sizes here are not the processor's (our choice).
+  [CPUID.l1]: (model) =>
+    followsAmd(model) ? { ...NOTHING, ecx: l1Of(model.l1d), edx: l1Of(model.l1i) } : NOTHING,
+  [CPUID.l2]: (model) =>
+    followsAmd(model)
+      ? { ...NOTHING, ecx: l2Of(model.l2), edx: model.l3 === undefined ? 0 : l3Of(model.l3) }
+      : // SDM vol. 2, CPUID: the L2 alone, and no lines for each tag.
+        { ...NOTHING, ecx: l2Of(model.l2, LINE_SIZE) },
   [CPUID.addressSizes]: ({ physAddrBits, linearBits }) => ({
     ...NOTHING,
     eax: physAddrBits + linearBits * 2 ** 8,

@@ -50,6 +50,28 @@ test('the vendor is in EBX, EDX, ECX and the brand in twelve registers', () => {
   expect(text(...brand)).toBe('AMD EPYC 7601 32-Core Processor');
 });
 
+// ECX and EDX of Fn8000_0005 and Fn8000_0006 (APM E.4.4, E.4.5).
+test.each([
+  ['amd-k8', 0x4002_0140, 0x4002_0140, 0x0400_8140, 0],
+  ['amd-k10', 0x4002_0140, 0x4002_0140, 0x0200_8140, 0x0060_d140],
+  ['amd-bulldozer', 0x1004_0140, 0x4002_0140, 0x0800_8140, 0x0080_e140],
+  ['zen-1', 0x2008_0140, 0x4004_0140, 0x0200_6140, 0x0200_8140],
+  ['zen-2', 0x2008_0140, 0x2008_0140, 0x0200_6140, 0x0800_9140],
+  ['epyc-9654', 0x2008_0140, 0x2008_0140, 0x0400_6140, 0x0c00_9140],
+  ['zen-5', 0x300c_0140, 0x2008_0140, 0x0400_8140, 0x1000_9140],
+  ['intel-broadwell', 0, 0, 0x0100_6040, 0],
+])('%s describes its caches', (name, data, code, second, third) => {
+  const model = CPU_MODELS[name] ?? ZEN1;
+  expect(cpuid(model, 0, 0x8000_0005)).toEqual({ eax: 0, ebx: 0, ecx: data, edx: code });
+  expect(cpuid(model, 0, 0x8000_0006)).toEqual({ eax: 0, ebx: 0, ecx: second, edx: third });
+});
+
+test('no associativity lacks a code', () => {
+  for (const model of Object.values(CPU_MODELS)) {
+    expect((cpuid(model, 0, 0x8000_0006).ecx >>> 12) & 0xf).not.toBe(0);
+  }
+});
+
 // EBX: C-bit in 5:0, reduction in 11:6 (APM E.4.17).
 test.each([
   ['zen-1', 1, 47 + 5 * 64],
