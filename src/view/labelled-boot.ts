@@ -6,9 +6,9 @@ import { Boot, type BootOptions, type BootSnapshot } from '../sequencer/boot.js'
 import { screenOf } from '../sequencer/screen.js';
 import { whatOf } from '../sequencer/step-what.js';
 import type { Trace } from '../trace/trace.js';
-import type { Advance } from './messages.js';
+import type { Advance, StepRecord } from './messages.js';
 import { newRules, placesOf } from './boot-facts.js';
-import type { StepRecord, ViewedBoot, ViewedState } from './viewed-boot.js';
+import type { ViewedBoot, ViewedState } from './viewed-boot.js';
 
 /** The state of a boot, and of the record of its bus. */
 interface State {

@@ -13,8 +13,8 @@ import { whatOf } from '../sequencer/step-what.js';
 import { digestOf } from '../trace/integrity.js';
 import type { Trace, TraceHeader } from '../trace/trace.js';
 import { newRules, placesOf } from './boot-facts.js';
-import type { Advance, Stepped } from './messages.js';
-import type { StepRecord, ViewedBoot, ViewedState } from './viewed-boot.js';
+import type { Advance, StepRecord, Stepped } from './messages.js';
+import type { ViewedBoot, ViewedState } from './viewed-boot.js';
 
 /** Instructions between two answers: some tenths of a second (our choice). */
 const SLICE = 1_000_000;

@@ -5,10 +5,10 @@ import type { ExposedRange, Exposure } from '../inspect/exposure/exposure.js';
 import type { MappedRange } from '../inspect/tables.js';
 import type { TlbRow } from '../inspect/tlb.js';
 import type { Walk } from '../inspect/walk.js';
-import type { AnyOutcome, RegionState } from '../trace/trace.js';
+import type { SanitizerReport } from '../trace/report.js';
+import type { AnyOutcome, Consumed, RegionState, TraceEvent } from '../trace/trace.js';
 import type { Choice } from './choice.js';
 import type { Layer, Tiles, TileWindow } from './layers.js';
-import type { StepRecord } from './viewed-boot.js';
 
 /** A scenario as YAML. */
 export interface ScenarioText {
@@ -106,6 +106,19 @@ export interface RegionRow {
 
 /** The registers of a CPU, as `inspect --regs` has them. */
 export type Registers = Readonly<Record<string, unknown>>;
+
+/** What is known of a step besides the state of the machine after it. */
+export interface StepRecord {
+  /** Its description. */
+  readonly what: string;
+  readonly events: readonly TraceEvent[];
+  /** The lines of the screen, of an executed boot those of its serial port; undefined: the machine has none. */
+  readonly screen: readonly string[] | undefined;
+  /** What was read until then; undefined: the readers are not known. */
+  readonly reads: readonly Consumed[] | undefined;
+  /** undefined: the sanitizer is off. */
+  readonly reports: readonly SanitizerReport[] | undefined;
+}
 
 /** The state after a step. */
 export interface Frame extends StepRecord {

@@ -2,22 +2,8 @@
 import type { BusLog } from '../inspect/exposure/bus-log.js';
 import type { Va } from '../machine/address.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
-import type { SanitizerReport } from '../trace/report.js';
-import type { Consumed, Trace, TraceEvent } from '../trace/trace.js';
-import type { Advance, Begun } from './messages.js';
-
-/** What is known of a step besides the state of the machine after it. */
-export interface StepRecord {
-  /** Its description. */
-  readonly what: string;
-  readonly events: readonly TraceEvent[];
-  /** The lines of the screen, of an executed boot those of its serial port; undefined: the machine has none. */
-  readonly screen: readonly string[] | undefined;
-  /** What was read until then; undefined: the readers are not known. */
-  readonly reads: readonly Consumed[] | undefined;
-  /** undefined: the sanitizer is off. */
-  readonly reports: readonly SanitizerReport[] | undefined;
-}
+import type { Trace } from '../trace/trace.js';
+import type { Advance, Begun, StepRecord } from './messages.js';
 
 /** A boot after one of its steps. It must not be run further. */
 export interface ViewedState {

@@ -11,6 +11,7 @@ import type { Cpu } from '../machine/cpu/cpu.js';
 import { DirectLines } from '../machine/cache/direct-lines.js';
 import type { TlbEntry } from '../machine/cpu/tlb.js';
 import type { Fault, Origin } from '../machine/types.js';
+import type { Block, CodePage } from './block.js';
 import { BRANCHES } from './control-flow.js';
 import { decode } from './decode/decoder.js';
 import { isUndecoded, MAX_LENGTH, type CodeWidth, type Instruction } from './decode/instruction.js';
@@ -28,52 +29,6 @@ const MOST = 64;
 const ENTRIES = 1024;
 /** Bytes of an arena that a code cache needs. */
 export const CODE_BYTES = Arena.sizeOf(4 * ENTRIES);
-
-export interface Block {
-  readonly start: Va;
-  readonly ops: readonly Op[];
-  readonly instructions: readonly Instruction[];
-  /** The address of each instruction, and of the one after the last. */
-  readonly addresses: readonly Va[];
-  /** The last instruction sets RIP. */
-  readonly branches: boolean;
-  /** The page of the last instruction's end, if it is another. */
-  readonly crosses: CodePage | null;
-  /** The number of the bytes of `crosses` in which the block was made. */
-  readonly crossesId: number;
-  readonly stops: boolean;
-  /** The origin of its accesses. */
-  readonly origin: Origin;
-  /** The number of its page's bytes, and their place. */
-  readonly id: number;
-  readonly index: number;
-  /** Two blocks that ran after it. */
-  taken: Block | null;
-  other: Block | null;
-  /** Times that it was executed as it is. */
-  runs: number;
-  /** The number of the region that has it, and its number there. */
-  region: number | null;
-  entry: number;
-}
-
-/** A page of code under one translation. */
-export interface CodePage {
-  /** The number of these bytes: another one when they have changed. */
-  id: number;
-  readonly at: Va;
-  readonly pa: number;
-  readonly key: KeyId;
-  readonly width: CodeWidth;
-  /** Blocks by their numbers, and for each offset the number of the block there plus 1; 0: none. */
-  blocks: Block[];
-  readonly blockAt: Uint16Array;
-  /** The lines that blocks use, as bits of two words, and their bytes. */
-  readonly lines: Int32Array;
-  readonly bytes: Uint8Array;
-  /** For each line a slot of the cache that may hold it. */
-  readonly slots: Int32Array;
-}
 
 /** A page's fetched bytes: what decoding depends on. `valid`: they need not be compared before a block runs. */
 export interface CodePageState {

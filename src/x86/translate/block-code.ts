@@ -1,6 +1,6 @@
 /** The code of one block: its instructions in their order, up to the branch or to the next block. */
 import type { Va } from '../../machine/address.js';
-import type { Block } from '../code-cache.js';
+import type { Block } from '../block.js';
 import { BRANCHES } from '../control-flow.js';
 import type { Instruction } from '../decode/instruction.js';
 import type { Op } from '../operands.js';

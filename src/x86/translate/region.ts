@@ -5,7 +5,7 @@
  * instructions before a limit.
  */
 import type { Va } from '../../machine/address.js';
-import type { Block } from '../code-cache.js';
+import type { Block } from '../block.js';
 import type { Op } from '../operands.js';
 import { blockCode } from './block-code.js';
 import { Code, I32, I64, MEMORY, moduleOf, OP } from './code.js';

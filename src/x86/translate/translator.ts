@@ -1,7 +1,7 @@
 /** Translates the code of a core, and runs it. */
 import type { Arena } from '../../base/arena.js';
 import { va, type Va } from '../../machine/address.js';
-import type { Block } from '../code-cache.js';
+import type { Block } from '../block.js';
 import type { Core } from '../core.js';
 import { protectionFault } from '../faults.js';
 import type { Op } from '../operands.js';
