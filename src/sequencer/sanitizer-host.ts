@@ -2,7 +2,7 @@
 import { ANNOTATIONS } from '../sanitizer/annotations.js';
 import type { MaskVariable, OwnedRange, SanitizerHost } from '../sanitizer/host.js';
 import { rangeText } from '../trace/render.js';
-import type { Region } from '../firmware/loader.js';
+import type { Loaded, Region } from '../firmware/loader.js';
 import type { Boot } from './boot.js';
 
 /** A number that no kernel's count of changes reaches: the second kernel counts from there. */
@@ -48,9 +48,26 @@ const BIOS_DATA = { name: 'BIOS data area', base: 0, size: 0x500 } as const;
 /** What the loader made for itself, or put there to run. */
 const NOT_READ = ['kernel image', 'loader page tables'];
 
+/**
+ * The parts of the zero page that the loader has filled. It has cleared the page before (Documentation/x86/boot.txt, 32-bit boot protocol): the
+ * rest is nobody's data, and a decompressor writes some of it.
+ */
+function filledParts({ name, base }: Region, { zeroPage }: Pick<Loaded, 'zeroPage'>): Region[] {
+  const parts: { name: string; base: number; size: number }[] = [];
+  for (const [at, byte] of zeroPage.entries()) {
+    if (byte === 0) continue;
+    const last = parts.at(-1);
+    if (last !== undefined && last.base + last.size === base + at) last.size++;
+    else parts.push({ name, base: base + at, size: 1 });
+  }
+  return parts;
+}
+
 /** What the loader put there for the kernel to read, and what is firmware's. */
 export function ownedRanges({ loaded }: Pick<Boot, 'loaded'>): OwnedRange[] {
-  const read = loaded.regions.filter(({ name }) => !NOT_READ.includes(name));
+  const read = loaded.regions
+    .filter(({ name }) => !NOT_READ.includes(name))
+    .flatMap((region) => (region.name === 'boot params' ? filledParts(region, loaded) : region));
   // Nothing has to read a command line's buffer beyond its terminating NUL.
   const used = ({ name, size }: Region): number =>
     name === 'command line' ? (loaded.cmdline?.indexOf(0) ?? 0) + 1 : size;

@@ -126,6 +126,30 @@ test(
   TIME,
 );
 
+describe.each(KERNELS.filter((name) => /^cloud(-5|$)/.test(name)))(
+  'from its decompressor, the kernel %s',
+  (name) => {
+    const boot = (cmdline: string): Promise<string> =>
+      printed(
+        'run',
+        name,
+        ...['--entry', 'decompressor', '--max-instructions', '150000000'],
+        ...['--cmdline', `console=ttyS0 earlyprintk=serial,ttyS0,115200 nokaslr ${cmdline}`],
+      );
+
+    test(
+      'dies of the address of the RSDP that was passed to it, with encryption on',
+      async () => {
+        const out = await boot('mem_encrypt=on');
+        expect(out).toMatch(/RIP: 0010:acpi_tb_print_table_header/);
+        expect(out).toContain('Kernel panic - not syncing: Attempted to kill the idle task!');
+        expect(await boot('mem_encrypt=off')).toMatch(/ACPI: RSDP 0x0+E0010 .*\n.*ACPI: [RX]SDT /);
+      },
+      TIME,
+    );
+  },
+);
+
 // Fixed by later kernels: the commits are in docs/findings.md.
 describe.each(KERNELS)('of what is fixed, the kernel %s', (name) => {
   const before = name === 'cloud-5.10';

@@ -1,5 +1,7 @@
 /** The sanitizer on boots: what it finds in the posted series by itself, and where it has to be silent. */
 import { describe, expect, test } from '@jest/globals';
+import { BOOT_PARAMS } from '../../src/firmware/boot-params.js';
+import { ownedRanges } from '../../src/sequencer/sanitizer-host.js';
 import type { SanitizerReport } from '../../src/trace/report.js';
 import { withReports } from '../../src/trace/trace.js';
 import { printTrace } from '../../src/trace/yaml-out.js';
@@ -152,4 +154,19 @@ describe('a watched boot', () => {
     first.run();
     expect(first.sanitizer?.reports()).toEqual(reports);
   });
+});
+
+test('of the zero page only what the loader has filled is there to be read', () => {
+  const b = boot({ scenario: scenario('bios-minimal'), stage: 18, sanitize: true });
+  const page = b.loaded.regions.find(({ name }) => name === 'boot params')?.base ?? 0;
+  const owned = (field: number): boolean =>
+    ownedRanges(b).some(({ base, size }) => base <= page + field && page + field < base + size);
+  const { scratch, sentinel, e820_entries, ramdisk_image, cmd_line_ptr } = BOOT_PARAMS;
+  expect([scratch, sentinel].map(owned)).toEqual([false, false]);
+  // cmd_line_ptr is 0x99000: its low byte is zero.
+  expect([e820_entries, ramdisk_image + 3, cmd_line_ptr + 1].map(owned)).toEqual([
+    true,
+    true,
+    true,
+  ]);
 });
