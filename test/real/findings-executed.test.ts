@@ -98,6 +98,26 @@ describe.each(KERNELS)('the kernel %s', (name) => {
   );
 
   test(
+    'writes the early VGA console with C=1, so that the screen stays empty',
+    async () => {
+      const vga = ['--set', 'machine.vga=true', '--mem', '0xb8dc0:480', '--as', 'c0'];
+      const screen = (encryption: string): Promise<string> =>
+        printed(
+          'inspect',
+          name,
+          '--at',
+          'acpi_boot_table_init',
+          ...vga,
+          ...['--cmdline', `console=ttyS0 earlyprintk=vga mem_encrypt=${encryption}`],
+        );
+      // Each character with the attribute 7, on a line from its first bracket.
+      expect(await screen('off')).toMatch(/^0*b8e60 {2}5b 07 20 07 /m);
+      expect(await screen('on')).toMatch(/^0*b8dc0( +20 07){8} .*\n\*\n$/);
+    },
+    TIME,
+  );
+
+  test(
     'copies an ACPI table of the RAM disk to memory through C=0',
     async () => {
       const folders = ['kernel', 'kernel/firmware', 'kernel/firmware/acpi'].map(directory);
