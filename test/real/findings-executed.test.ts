@@ -98,6 +98,18 @@ describe.each(KERNELS)('the kernel %s', (name) => {
   );
 
   test(
+    'leaves the command line of the loader in the clear',
+    async () => {
+      const at = ['--at', 'acpi_boot_table_init', '--set', 'loader.cmdlineAt=0x20000'];
+      const out = await printed('exposure', name, ...at, '--region', 'command line');
+      expect(out).toMatch(/0x20000\.\.0x20fff {2}4 KiB {2}command line/);
+      expect(out).toContain('left from before encryption was on');
+      expect(out).toContain(`holds  text "${CMDLINE}"`);
+    },
+    TIME,
+  );
+
+  test(
     'writes the early VGA console with C=1, so that the screen stays empty',
     async () => {
       const vga = ['--set', 'machine.vga=true', '--mem', '0xb8dc0:480', '--as', 'c0'];
