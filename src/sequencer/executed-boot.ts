@@ -30,7 +30,7 @@ import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import { Sanitizer, type SanitizerSnapshot } from '../sanitizer/sanitizer.js';
 import { executedHost } from './executed-host.js';
 import { outcomeOf, type ExecutedEnd } from './executed-end.js';
-import { ExecutedNames } from './executed-names.js';
+import { ExecutedNames, type Progress } from './executed-names.js';
 import { loaderRegions, regionsOf } from './regions.js';
 import { stepsOf } from './executed-steps.js';
 import type { ImageNames, InspectedBoot, MemoryRecords } from './inspected-boot.js';
@@ -100,8 +100,9 @@ export interface ExecutedBootSnapshot {
   /** The names of origins, the labels so far, and the end. */
   readonly names: readonly string[];
   readonly labels: readonly string[];
-  /** Where the kernel is; null: its decompressor runs. */
+  /** Where the kernel is; null: its decompressor runs, or it was left. */
   readonly place: KernelPlace | null;
+  readonly progress: Progress;
   readonly outcome: AnyOutcome | null;
   readonly ended: RunEnd | null;
   /** The sanitizer's state; absent if it is off. */
@@ -190,7 +191,10 @@ export class ExecutedBoot implements InspectedBoot {
     const [cpu, ...others] = this.machine.cpus;
     cpu.rip = va(this.afterLoading.entry);
     const place = stub === undefined ? { kernelAt: this.afterLoading.kernelAt, offset: 0 } : null;
-    this.names = new ExecutedNames(image, this.afterLoading, place, () => this.executor.cpu.cpl);
+    this.names = new ExecutedNames(image, this.afterLoading, place, {
+      cpu: () => this.executor.cpu,
+      kernelAt: (at) => kernelPlaceAt(this.machine, this.executor.cpu, image, at) ?? undefined,
+    });
     for (const { name, requester } of this.machine.bus.all) {
       if (requester === undefined) continue;
       this.machine.originOf.set(pciRequester(requester), this.names.origins.intern(name));
@@ -306,6 +310,7 @@ export class ExecutedBoot implements InspectedBoot {
       names: names.origins.snapshot(),
       labels: [...labels],
       place: names.place,
+      progress: names.progress,
       outcome,
       ended,
       ...(sanitizer && { sanitizer: sanitizer.snapshot() }),
@@ -314,8 +319,9 @@ export class ExecutedBoot implements InspectedBoot {
 
   /** Goes on from a snapshot of a boot with the same options. */
   restore(snapshot: ExecutedBootSnapshot): void {
-    const { machine, executor, names, labels, place, outcome, ended, sanitizer } = snapshot;
-    this.names.place = place;
+    const { machine, executor, names, labels, outcome, ended, sanitizer } = snapshot;
+    this.names.place = snapshot.place;
+    this.names.progress = snapshot.progress;
     this.names.origins.restore(names);
     this.labels.splice(0, Infinity, ...labels);
     this.ran = labels.length - 1;

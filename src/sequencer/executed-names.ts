@@ -6,6 +6,7 @@ import { regionAt, withOffset } from './symbols.js';
 import type { KernelImage } from '../firmware/image/kernel-image.js';
 import type { Loaded } from '../firmware/loader.js';
 import { PAGE_SIZE, va, type Va } from '../machine/address.js';
+import type { Cpu } from '../machine/cpu/cpu.js';
 import type { Origin } from '../machine/types.js';
 
 /** The code of addresses that have no name of their own. */
@@ -14,20 +15,34 @@ const USER_CPL = 3;
 /** The code that runs before the kernel's entry is reached: the stub of a bzImage. */
 const STUB = 'decompressor';
 
+/** What names depend on in the machine. */
+export interface NamesHost {
+  cpu(): Pick<Cpu, 'id' | 'cpl'>;
+  kernelAt(address: Va): KernelPlace | undefined;
+}
+
+/**
+ * How far the boot CPU has come. `running`: it executes the kernel at its virtual addresses. `left`: it has executed code of
+ * CPL 0 below them afterwards, as kexec's does. What it comes to then may be another kernel, so that the image names nothing,
+ * until its ELF entry is executed.
+ */
+export type Progress = 'begun' | 'running' | 'left';
+
 export class ExecutedNames {
   /** Link address of the image's first byte, and of the one after its last. */
   private readonly start: number;
   private readonly end: number;
   /** The names of origins. */
   readonly origins = new OriginNames();
+  progress: Progress = 'begun';
 
   constructor(
     private readonly image: KernelImage,
     private readonly loaded: Pick<Loaded, 'kernelAt' | 'regions' | 'firmwareRegions' | 'blobs'>,
-    /** Where the kernel is; null: it is not known yet, the decompressor runs. */
+    /** Where the kernel is; null: it is not known, because its decompressor runs, or it was left for other code. */
     public place: KernelPlace | null,
-    /** The privilege level of the code that runs. */
-    private readonly cpl: () => number,
+    /** The CPU that runs, and the place of a kernel whose ELF entry is at an address of it. */
+    private readonly host: NamesHost,
   ) {
     // The per-CPU segment of older kernels is linked from 0 upward.
     const segments = image.segments.filter(({ vaddr }) => vaddr < 0);
@@ -69,9 +84,12 @@ export class ExecutedNames {
     if (this.place !== null) return this.place;
     throw new InputError({
       code: 'E_LABEL',
-      reason: 'the decompressor has not entered the kernel: where its symbols will be is not known',
+      reason:
+        this.progress === 'left'
+          ? 'the kernel was left for other code, as by kexec: its symbols are no longer there'
+          : 'the decompressor has not entered the kernel: where its symbols will be is not known',
       expected: 'a label of the kernel, or an address',
-      found: STUB,
+      found: this.progress === 'left' ? 'code without symbols' : STUB,
     });
   }
 
@@ -101,7 +119,8 @@ export class ExecutedNames {
   }
 
   /** The code of a linear address before the kernel is entered; its offset only where the loader put it. */
-  private stubAt(address: number): { name: string; offset: number } {
+  private stubAt(address: number): { name: string; offset: number } | undefined {
+    if (this.progress === 'left') return undefined;
     const { regions, kernelAt } = this.loaded;
     const size = regions.find(({ name }) => name === 'kernel image')?.size ?? 0;
     const offset = address - kernelAt;
@@ -116,7 +135,8 @@ export class ExecutedNames {
 
   /** The function of an instruction's linear address; undefined if it has none. */
   functionAt(address: number): string | undefined {
-    return this.place === null ? STUB : this.symbolAt(address)?.name;
+    const found = this.place === null ? this.stubAt(address) : this.symbolAt(address);
+    return found?.name;
   }
 
   /** The symbol or region of an address, with the offset in it; undefined if it has none. */
@@ -127,12 +147,32 @@ export class ExecutedNames {
     return space === 'pa' ? regionAt(this.loaded, address) : undefined;
   }
 
-  /** The origin of the accesses of the code at a linear address: its function, or the page where there is no symbol. */
+  /**
+   * The origin of the accesses of the code at a linear address: its function, or the page where there is no symbol. Asked in
+   * the order in which the CPUs come to code.
+   */
   readonly originAt = (address: Va): Origin => {
+    const { id, cpl } = this.host.cpu();
+    if (cpl === USER_CPL) return this.origins.intern(USER);
+    if (id === 0) this.follow(address);
     const known = this.functionAt(address);
     if (known !== undefined) return this.origins.intern(known);
-    if (this.cpl() === USER_CPL) return this.origins.intern(USER);
     const page = BigInt.asUintN(64, BigInt(Math.floor(address / PAGE_SIZE) * PAGE_SIZE));
     return this.origins.intern(`code at 0x${page.toString(16)}`);
   };
+
+  /** The boot CPU comes to code of CPL 0 that it has not executed before. */
+  private follow(address: Va): void {
+    if (this.progress === 'begun' && this.place !== null && address < 0) this.progress = 'running';
+    if (address < 0) return;
+    if (this.progress === 'running') {
+      this.progress = 'left';
+      this.place = null;
+    }
+    if (this.progress !== 'left') return;
+    const place = this.host.kernelAt(address);
+    if (place === undefined) return;
+    this.place = place;
+    this.progress = 'begun';
+  }
 }

@@ -62,6 +62,7 @@ export function kernelPlaceAt(
   if (wanted.length < RECOGNIZED || wanted.some((byte, i) => byte !== found[i])) return undefined;
   const first = firstOf(image);
   const kernelAt = place.pa - (image.entry - first);
+  if (!hasBanner(machine, cpu, image, kernelAt)) return undefined;
   const offsets = new Set<number>();
   for (const link of image.relocated ?? []) {
     const segment = image.segments.find(
@@ -77,6 +78,27 @@ export function kernelPlaceAt(
   // A kernel without relocations runs at its linked addresses.
   const [offset = 0, ...others] = offsets;
   return others.length > 0 ? null : { kernelAt, offset };
+}
+
+/** Most bytes of a banner that are compared (our choice). */
+const BANNER = 256;
+
+/** Whether a kernel in memory has the image's banner, with version and build: kernels of other builds can have the same entry. */
+function hasBanner(machine: Machine, cpu: Cpu, image: KernelImage, kernelAt: number): boolean {
+  const symbol = image.symbols.get('linux_banner');
+  if (symbol === undefined) return true;
+  const segment = image.segments.find(
+    ({ vaddr, bytes }) => symbol.address >= vaddr && symbol.address < vaddr + bytes.length,
+  );
+  if (segment === undefined) return true;
+  const from = symbol.address - segment.vaddr;
+  const text = segment.bytes.subarray(from, from + BANNER);
+  const end = text.indexOf(0);
+  const wanted = end < 0 ? text : text.subarray(0, end);
+  const at = physicalOf(machine, cpu, va(kernelAt + segment.paddr - firstOf(image) + from));
+  if (at === undefined) return false;
+  const found = readUnder(machine, at.pa, wanted.length, at.key);
+  return wanted.every((byte, i) => byte === found[i]);
 }
 
 const word = (bytes: Uint8Array): number =>

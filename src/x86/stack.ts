@@ -6,11 +6,12 @@ import { FLAG } from './flags.js';
 import { operandOf, reader, writer, type Op, type Site } from './operands.js';
 import { checkFlags, loadable } from './privilege.js';
 import { loadSegment } from './segments.js';
+import { leave16, pop16, popFlags16, push16, pushFlags16 } from './stack-words.js';
 
-/** PUSH of 64 bits; the value is read before RSP changes (APM vol. 3, PUSH). */
+/** PUSH; the value is read before RSP changes (APM vol. 3, PUSH). */
 function push(site: Site): Op {
   const { core, instruction } = site;
-  if (instruction.operandSize !== 8) throw new NotModelledSignal('PUSH of 16 bits');
+  if (instruction.operandSize === 2) return push16(site);
   const from = operandOf(site, 0);
   const read = reader(site, from);
   if (from.size === 8) {
@@ -22,10 +23,10 @@ function push(site: Site): Op {
   return () => core.push64(read(), 0);
 }
 
-/** POP of 64 bits: a memory operand with RSP as base uses the RSP after the increment (APM vol. 3, POP). */
+/** POP: a memory operand with RSP as base uses the RSP after the increment (APM vol. 3, POP). */
 function pop(site: Site): Op {
   const { core, instruction } = site;
-  if (instruction.operandSize !== 8) throw new NotModelledSignal('POP of 16 bits');
+  if (instruction.operandSize === 2) return pop16(site);
   const to = operandOf(site, 0);
   if (to.kind === 'register' && to.file === 'segment') {
     const { number } = to;
@@ -80,7 +81,9 @@ function popFlags({ core }: Site): Op {
 }
 
 /** LEAVE (APM vol. 3). */
-function leave({ core }: Site): Op {
+function leave(site: Site): Op {
+  const { core, instruction } = site;
+  if (instruction.operandSize === 2) return leave16(site);
   const { r, memory } = core;
   return () => {
     const at = core.linear(r[2 * RBP] ?? 0, r[2 * RBP + 1] ?? 0, true);
@@ -93,7 +96,8 @@ function leave({ core }: Site): Op {
 
 /** ENTER with nesting level 0 (APM vol. 3). */
 function enter(site: Site): Op {
-  const { core } = site;
+  const { core, instruction } = site;
+  if (instruction.operandSize === 2) throw new NotModelledSignal('ENTER of 16 bits');
   const { r } = core;
   const size = operandOf(site, 0);
   const level = operandOf(site, 1);
@@ -114,6 +118,8 @@ export const STACK: Readonly<Record<string, (site: Site) => Op>> = {
   pop,
   pushfq: pushFlags,
   popfq: popFlags,
+  pushf: pushFlags16,
+  popf: popFlags16,
   leave,
   enter,
 };

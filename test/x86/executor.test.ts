@@ -10,6 +10,7 @@ describe('an exception leaves the state as before its instruction', () => {
     ['XADD to an absent page', '48 0f c1 03', 14],
     ['CMPXCHG to an absent page', '48 0f b1 0b', 14],
     ['POP to an absent page', '8f 03', 14],
+    ['POP of 16 bits to an absent page', '66 8f 03', 14],
     ['an undefined instruction', '0f 0b', 6],
     ['an encoding that is none', '07', 6],
     ['an extension that CPUID does not report', 'c5 f8 77', 6],

@@ -653,6 +653,19 @@ const rows: readonly Row[] = [
     in: { rbp: 0x77n },
     out: { rbp: 0x77n, rsp: BigInt(STACK) },
   },
+  {
+    name: 'PUSH and POP of 16 bits move RSP by 2 and leave bits 63:16',
+    code: '66 50 48 89 e1 66 5b',
+    in: { rax: 0x1234_5678n, rbx: ONES },
+    out: { rbx: 0xffff_ffff_ffff_5678n, rcx: BigInt(STACK - 2), rsp: BigInt(STACK) },
+  },
+  {
+    name: 'POPF of 16 bits takes what PUSH of an immediate left',
+    code: '66 68 d5 08 66 9d',
+    in: {},
+    out: { rsp: BigInt(STACK) },
+    flags: 'CPAZSO',
+  },
   { name: 'LOOP', code: 'b9 05 00 00 00 ff c0 e2 fc', out: { rax: 5n, rcx: 0n } },
   { name: 'JRCXZ', code: 'e3 02 b0 01', in: { rax: 9n, rcx: 0n }, out: { rax: 9n } },
   {
