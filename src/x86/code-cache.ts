@@ -226,6 +226,19 @@ export class CodeCache implements CodeWatch {
     return block && { block, index, id: page.id };
   }
 
+  /** The instruction at an address that has been executed; undefined if its page is no longer known. */
+  instructionAt(at: Va): Instruction | undefined {
+    const offset = at & (PAGE_SIZE - 1);
+    const page = this.found[indexOf(va(at - offset))];
+    if (page === undefined || page.at !== at - offset) return undefined;
+    // One that goes on in the next page is alone in its block.
+    const alone = blockOf(page, offset)?.instructions[0];
+    if (alone !== undefined) return alone;
+    const end = Math.min(offset + MAX_LENGTH, PAGE_SIZE);
+    const result = decode(page.bytes, offset, end, page.width);
+    return isUndecoded(result) ? undefined : result;
+  }
+
   private dropBlocks(page: CodePage): void {
     page.id = ++this.lastId;
     page.blocks = [];
@@ -322,7 +335,7 @@ export class CodeCache implements CodeWatch {
       let from = at;
       const end = Math.min(at + MAX_LENGTH, PAGE_SIZE);
       this.need(page, at, end);
-      const result = decode(page.bytes, at, end, page.width);
+      let result = decode(page.bytes, at, end, page.width);
       if (!isUndecoded(result)) instruction = result;
       else if (result.undecoded === 'truncated') {
         // The instruction goes on in the next page: alone in its block.
@@ -335,8 +348,8 @@ export class CodeCache implements CodeWatch {
           ...page.bytes.subarray(at),
           ...crosses.bytes.subarray(0, MAX_LENGTH),
         ]);
-        const whole = decode(bytes, 0, bytes.length, page.width);
-        instruction = isUndecoded(whole) ? null : whole;
+        result = decode(bytes, 0, bytes.length, page.width);
+        instruction = isUndecoded(result) ? null : result;
       } else instruction = null;
       addresses.push(here);
       if (instruction === null) {

@@ -5,7 +5,7 @@ import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { CONDITIONS } from './decode/map-one-byte.js';
 import { vaAdd, type Va } from '../machine/address.js';
 import { LEGACY_BRANCHES } from './legacy.js';
-import { farTo } from './legacy-segments.js';
+import { checkFarTarget, farTo } from './legacy-segments.js';
 import { INTERRUPTS } from './interrupts.js';
 import { linearAddress, operandOf, reader, type Op, type Site } from './operands.js';
 import { changedMode } from './segments.js';
@@ -82,6 +82,8 @@ function call(site: Site): Op {
 function ret(site: Site): Op {
   const { core, instruction } = site;
   const [operand] = instruction.operands;
+  if (instruction.operandSize !== 8)
+    throw new NotModelledSignal('a near branch with 16-bit operands');
   const bytes = 8 + (operand?.kind === 'immediate' ? operand.low : 0);
   const { memory } = core;
   return () => {
@@ -97,9 +99,19 @@ function farReturn(site: Site): Op {
   const { core, instruction } = site;
   if (instruction.operandSize !== 8) throw new NotModelledSignal('RETF of less than 64 bits');
   if (instruction.operands.length > 0) throw new NotModelledSignal('RETF with an operand');
+  const { cpu, memory } = core;
   return () => {
+    const at = core.stack();
+    memory.load64(at);
+    const selector = memory.load64(vaAdd(at, 8)) & 0xffff;
+    checkFarTarget(core, selector, true);
     core.toCpu();
-    core.check(core.cpu.farReturn());
+    // The descriptor is read as a system structure (APM vol. 2, 5.6.1).
+    const { cpl } = cpu;
+    cpu.cpl = 0;
+    const fault = cpu.farReturn();
+    cpu.cpl = cpl;
+    core.check(fault);
     core.fromCpu();
     changedMode(core);
     core.stop = true;

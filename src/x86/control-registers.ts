@@ -1,9 +1,17 @@
 /** MOV of control and debug registers (APM vol. 3, MOV CRn, MOV DRn; vol. 2, 3.1, 13.1). */
-import type { Core } from './core.js';
-import { NotModelledSignal, protectionFault } from './faults.js';
+import { CR4, has } from '../machine/cpu/registers.js';
+import { ZERO, type Core } from './core.js';
+import { invalidOpcode, NotModelledSignal, protectionFault } from './faults.js';
 import { operandOf, type Op, type Site } from './operands.js';
 
 const CR8_LIMIT = 15;
+const DR7 = { ENABLES: 0xff } as const;
+/** Bits that can be written, and bits that read as one (APM vol. 2, 13.1.1.3, 13.1.1.4). */
+const NOTHING_FIXED = { mask: -1, ones: 0 };
+const FIXED: Readonly<Record<number, typeof NOTHING_FIXED>> = {
+  6: { mask: 0xe00f, ones: 0xffff_0ff0 | 0 },
+  7: { mask: 0xffff_2fff | 0, ones: 0x400 },
+};
 
 function readControl(core: Core, number: number): bigint {
   const { cpu } = core;
@@ -47,19 +55,30 @@ export function moveControl(site: Site): Op {
     const operand = (): bigint => BigInt.asUintN(core.width === 64 ? 64 : 32, core.get64(general));
     return () => writeControl(core, number, operand());
   }
-  // APM vol. 2, 13.1.1: DR4 and DR5 are DR6 and DR7 while CR4.DE is clear.
-  const index = 2 * (number === 4 || number === 5 ? number + 2 : number);
+  // APM vol. 2, 13.1.1: DR4 and DR5 are DR6 and DR7 while CR4.DE is clear; else they are a #UD.
+  const alias = number === 4 || number === 5;
+  const register = alias ? number + 2 : number;
+  const index = 2 * register;
+  const allowed = (): void => {
+    if (alias && has(core.cpu.cr4, CR4.DE)) invalidOpcode('DR4 or DR5 with CR4.DE');
+  };
   if (to.file === 'gpr') {
     return () => {
+      allowed();
       r[2 * general] = dr[index] ?? 0;
       r[2 * general + 1] = dr[index + 1] ?? 0;
     };
   }
-  const ENABLES = 0xff;
+  const high = core.width === 64 ? 2 * general + 1 : 2 * ZERO + 1;
   return () => {
-    const low = r[2 * general] ?? 0;
-    if (number === 7 && (low & ENABLES) !== 0) throw new NotModelledSignal('breakpoints of DR7');
-    dr[index] = low;
-    dr[index + 1] = r[2 * general + 1] ?? 0;
+    allowed();
+    const value = r[2 * general] ?? 0;
+    if (register >= 6 && r[high] !== 0) protectionFault('bits 63:32 of DR6 or DR7');
+    if (register === 7 && (value & DR7.ENABLES) !== 0) {
+      throw new NotModelledSignal('breakpoints of DR7');
+    }
+    const { mask, ones } = FIXED[register] ?? NOTHING_FIXED;
+    dr[index] = (value & mask) | ones;
+    dr[index + 1] = r[high] ?? 0;
   };
 }

@@ -5,7 +5,7 @@
 import { Arena } from '../base/arena.js';
 import { va, vaAdd, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
-import type { Delivery } from '../machine/cpu/idt.js';
+import { FRAME, hasErrorCode, type Delivery } from '../machine/cpu/idt.js';
 import type { CodeWidth } from './decode/instruction.js';
 import { GENERAL_REGISTERS } from '../machine/cpu/registers.js';
 import type { Platform } from '../machine/platform.js';
@@ -50,6 +50,8 @@ const DR6_RESET = 0xffff_0ff0 | 0;
 const DR7_RESET = 0x400;
 
 const SEGMENTS = 6;
+/** Bits of a linear address. */
+const LINEAR_BITS = 48;
 
 /** Bytes of an arena that a core needs. */
 export const CORE_BYTES =
@@ -265,9 +267,11 @@ export class Core {
       const what = `an exception or interrupt in ${mode} mode`;
       throw new NotModelledSignal(`${what}: vector ${String(fault.vector)}, ${fault.why}`);
     }
+    const rsp = this.get64(RSP);
     this.toCpu();
     const delivery = this.cpu.deliver(fault);
     this.fromCpu();
+    if (mode === '64-bit' && !('tripleFault' in delivery)) this.pushed(delivery.fault, rsp);
     if ('tripleFault' in delivery) {
       this.tripleFault = delivery;
       this.checkInterrupts();
@@ -304,6 +308,16 @@ export class Core {
     this.rip = this.cpu.codeAddress;
     this.setNumber(RSP, this.cpu.rsp);
     this.flags.value = this.cpu.rflags | 0;
+  }
+
+  /** A frame is on the stack of 64-bit mode: code may have been there. @param rsp before the event, which the frame has. */
+  private pushed(fault: Fault, rsp: bigint): void {
+    const { cpu, memory } = this;
+    memory.wroteRange(cpu.rsp, FRAME.BYTES);
+    // The machine's CPU has canonical stack pointers only.
+    if (BigInt.asUintN(64, BigInt.asIntN(LINEAR_BITS, rsp)) === rsp) return;
+    const slot = FRAME.RSP + (hasErrorCode(fault) ? FRAME.ERROR_CODE : 0);
+    this.check(cpu.storeU64(vaAdd(cpu.rsp, slot), rsp));
   }
 
   private stackOrZero(): Va {

@@ -18,6 +18,7 @@ import { saveCore, type CoreState } from './core-state.js';
 import { decode } from './decode/decoder.js';
 import { isUndecoded, MAX_LENGTH } from './decode/instruction.js';
 import { AloneSignal, EXCEPTION, FaultSignal, NotModelledSignal } from './faults.js';
+import { asWrite, mayBeItsRead } from './read-modify-write.js';
 import { Processor, Processors, restoreProcessor, type TurnState } from './processors.js';
 import { LAYOUT_BYTES } from './translate/layout.js';
 import { memoryOf, Translator } from './translate/translator.js';
@@ -303,9 +304,15 @@ export class Executor {
 
   /** Delivers an exception, executes an instruction alone, or ends the run. */
   private failed(error: unknown): void {
-    if (error instanceof FaultSignal) this.delivered(error.fault);
+    if (error instanceof FaultSignal) this.delivered(this.reported(error.fault));
     else if (error === ALONE) this.runAlone();
     else this.end = this.notModelled(error);
+  }
+
+  private reported(fault: Fault): Fault {
+    if (!mayBeItsRead(fault)) return fault;
+    const { core, code } = this;
+    return asWrite(fault, code.instructionAt(core.rip));
   }
 
   /** Executes the instruction at RIP as the only one of its block: the time in which it accesses a device is exact. */

@@ -1,7 +1,7 @@
 /** Interrupts and system calls: INT n, INT3, IRETQ, SYSCALL, SYSRET (APM vol. 2, 6.1, 8.7, 8.9; vol. 3). */
 import { vaAdd, vaOfU64 } from '../machine/address.js';
 import { EFER } from '../machine/cpu/registers.js';
-import { R11, RCX, type Core } from './core.js';
+import { R11, RCX, RSP, type Core } from './core.js';
 import { EXCEPTION, invalidOpcode, NotModelledSignal, protectionFault } from './faults.js';
 import { FLAG } from './flags.js';
 import { operandOf, type Op, type Site } from './operands.js';
@@ -34,16 +34,21 @@ function interruptReturn({ core }: Site): Op {
     if ((flags.system & FLAG.NT) !== 0) protectionFault('IRET with RFLAGS.NT');
     const { cpl } = core;
     const old = flags.value;
-    const mask = loadable(core) | FLAG.RF;
+    // RF is not kept: it only holds back instruction breakpoints, which are not modelled (APM vol. 2, 3.1.6).
+    const mask = loadable(core);
     const frame = core.stack();
     const cs = memory.load64(vaAdd(frame, SLOT)) & 0xffff;
     const rflags = memory.load64(vaAdd(frame, 2 * SLOT));
+    const rsp = memory.load64(vaAdd(frame, 3 * SLOT));
+    const rspHigh = memory.high;
     const ss = memory.load64(vaAdd(frame, 4 * SLOT)) & 0xffff;
     checkReturn(core, cs, ss);
     checkFlags(core, rflags, cs & RPL);
     core.toCpu();
     core.check(core.cpu.iret());
     core.fromCpu();
+    core.r[2 * RSP] = rsp;
+    core.r[2 * RSP + 1] = rspHigh;
     flags.value = (rflags & mask) | (old & ~mask);
     core.nmiBlocked = false;
     changedMode(core);

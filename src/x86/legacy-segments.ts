@@ -94,9 +94,13 @@ export function farTo(core: Core, selector: number, offset: number): void {
   if (real && offset > (core.segmentLimit[SEGMENT.cs] ?? 0)) {
     protectionFault('a far branch beyond CS');
   }
-  const descriptor = real ? 0n : readCode(core, selector);
+  const descriptor = real ? 0n : checkFarTarget(core, selector);
   core.toCpu();
-  core.check(cpu.farJump(selector, offset));
+  const { cpl } = cpu;
+  cpu.cpl = 0;
+  const fault = cpu.farJump(selector, offset);
+  cpu.cpl = cpl;
+  core.check(fault);
   if (!real) {
     const limit = limitOf(descriptor);
     core.segmentLimit[SEGMENT.cs] = limit;
@@ -107,12 +111,25 @@ export function farTo(core: Core, selector: number, offset: number): void {
   core.stop = true;
 }
 
-/** The descriptor of a far branch's target, which the machine's CPU checks. A limit beyond which it goes is a #GP. */
-function readCode(core: Core, selector: number): bigint {
-  if ((selector & NULL_SELECTOR) === 0) protectionFault('a far branch to a null selector');
+/**
+ * The descriptor of a far transfer's target, whose privilege is checked here, and the rest by the machine's CPU (APM vol. 2,
+ * 4.9.1, 4.11; vol. 3, JMP Far, RET Far). Throws #GP; ends the run by name where the privilege level would change.
+ */
+export function checkFarTarget(core: Core, selector: number, returns = false): bigint {
+  if ((selector & NULL_SELECTOR) === 0) protectionFault('a far transfer to a null selector');
   const descriptor = readSystem(core, descriptorAt(core, selector, 8));
-  if (Number(field(descriptor, 'DPL')) !== 0 || (selector & RPL) !== 0) {
-    throw new NotModelledSignal('a far branch to another privilege level');
-  }
+  const error = selector & ~RPL;
+  const type = field(descriptor, 'TYPE');
+  // Gates are not code, which the machine's CPU refuses.
+  if (field(descriptor, 'S') === 0n) return descriptor;
+  const dpl = Number(field(descriptor, 'DPL'));
+  const rpl = selector & RPL;
+  const { cpl } = core;
+  if (returns ? rpl < cpl : false) protectionFault('a return to a more privileged level', error);
+  if (returns && rpl > cpl) throw new NotModelledSignal('RETF to another privilege level');
+  const conforming = (type & 4n) !== 0n;
+  const allowed = conforming ? dpl <= cpl : dpl === cpl && rpl <= cpl;
+  if (!allowed) protectionFault('privilege of a far transfer', error);
+  if (rpl !== cpl) throw new NotModelledSignal('a far transfer with another RPL than CPL');
   return descriptor;
 }

@@ -4,7 +4,7 @@ import { CR0, has } from '../machine/cpu/registers.js';
 import type { Core } from './core.js';
 import { NotModelledSignal, protectionFault } from './faults.js';
 import { FLAG } from './flags.js';
-import { readSystem } from './segments.js';
+import { readSystemWord } from './segments.js';
 
 /** Bits of RFLAGS that POPF and IRET load at any CPL (APM vol. 3, POPF, IRET). VIP, VIF and VM stay in 64-bit mode. */
 export const LOADED =
@@ -48,11 +48,11 @@ export function checkPort(core: Core, port: number, size: number): void {
   const { base, limit } = core.cpu.tr;
   const refuse = (): never => protectionFault('an I/O port that CPL does not allow');
   if (limit < IO_MAP + 1) refuse();
-  const map = Number((readSystem(core, vaAdd(base, IO_MAP - 6)) >> 48n) & 0xffffn);
+  const map = readSystemWord(core, vaAdd(base, IO_MAP));
   // Two bytes are read, as the bits of an access may lie in both.
   const at = map + (port >> 3);
   if (at + 1 > limit) refuse();
-  const bits = readSystem(core, vaAdd(base, at)) & 0xffffn;
-  const wanted = BigInt((1 << size) - 1) << BigInt(port & 7);
-  if ((bits & wanted) !== 0n) refuse();
+  const bits = readSystemWord(core, vaAdd(base, at));
+  const wanted = ((1 << size) - 1) << (port & 7);
+  if ((bits & wanted) !== 0) refuse();
 }

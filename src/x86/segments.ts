@@ -58,6 +58,17 @@ export function readSystem(core: Core, at: Va): bigint {
   return value;
 }
 
+/** The same of 16 bits. */
+export function readSystemWord(core: Core, at: Va): number {
+  const { cpu } = core;
+  const { cpl } = cpu;
+  cpu.cpl = 0;
+  const value = cpu.loadU16(at);
+  cpu.cpl = cpl;
+  if (isFault(value)) throw new FaultSignal(value);
+  return value;
+}
+
 /** The address of a selector's descriptor. Beyond the table's limit, or in the LDT: #GP(selector). */
 export function descriptorAt(core: Core, selector: number, size: number): Va {
   const offset = selector & SELECTOR.OFFSET;
@@ -155,7 +166,9 @@ export function loadSegment(core: Core, segment: number, selector: number): void
   const error = selector & ~SELECTOR.RPL;
   if (error === 0) {
     // APM vol. 2, 4.5.2: a null selector in SS is allowed at CPL 0 to 2 in 64-bit mode.
-    if (segment === SEGMENT.ss && core.cpl === 3) protectionFault('null selector in SS');
+    if (segment === SEGMENT.ss && (core.cpl === 3 || (selector & SELECTOR.RPL) !== core.cpl)) {
+      protectionFault('null selector in SS');
+    }
     core.segmentLimit[segment] = SEGMENT_LIMIT.NULL;
     if (segment === SEGMENT.ss) core.selectors[segment] = selector;
     setSelector(core, segment, selector);
@@ -168,12 +181,24 @@ export function loadSegment(core: Core, segment: number, selector: number): void
   // Readable code or data; for SS writable data.
   const usable = segment === SEGMENT.ss ? !code && (type & 2n) !== 0n : !code || (type & 2n) !== 0n;
   if (!usable) protectionFault('a segment of the wrong type', error);
+  if (!mayLoad(core, segment, selector, descriptor))
+    protectionFault('privilege of a segment', error);
   if (field(descriptor, 'P') === 0n) {
     raise(segment === SEGMENT.ss ? EXCEPTION.SS : EXCEPTION.NP, 'segment not present', error);
   }
   setSelector(core, segment, selector);
   setHidden(core, segment, selector, descriptor);
   if (segment === SEGMENT.fs || segment === SEGMENT.gs) setBase(core, segment, baseOf(descriptor));
+}
+
+/** Whether CPL and RPL allow the load of a descriptor: of SS with DPL alike, of others with a DPL of at least both (APM vol. 2, 4.9). */
+function mayLoad(core: Core, segment: number, selector: number, descriptor: bigint): boolean {
+  const dpl = Number(field(descriptor, 'DPL'));
+  const rpl = selector & SELECTOR.RPL;
+  const { cpl } = core;
+  if (segment === SEGMENT.ss) return rpl === cpl && dpl === cpl;
+  const conforming = (field(descriptor, 'TYPE') & 0b1100n) === 0b1100n;
+  return conforming || Math.max(cpl, rpl) <= dpl;
 }
 
 /**
@@ -253,13 +278,26 @@ export function checkReturn(core: Core, cs: number, ss: number): void {
   if (field(stack, 'P') === 0n) raise(EXCEPTION.SS, 'stack segment not present', stackError);
 }
 
-/** After a return to a less privileged level: data segments that it may not use become null (APM vol. 3, IRET). */
+/**
+ * After a return to a less privileged level: data segments that it may not use become null (APM vol. 3, IRET). Our choice:
+ * their descriptors are read again, in place of hidden DPLs; one that is not in the table any more counts as DPL 0.
+ */
 export function dropSegments(core: Core): void {
   for (const segment of [SEGMENT.es, SEGMENT.ds, SEGMENT.fs, SEGMENT.gs]) {
     const selector = core.selectors[segment] ?? 0;
     if ((selector & ~SELECTOR.RPL) === 0) continue;
-    const descriptor = readSystem(core, descriptorAt(core, selector, 8));
+    const descriptor = descriptorIfThere(core, selector);
     const conforming = (field(descriptor, 'TYPE') & 0b1100n) === 0b1100n;
     if (!conforming && Number(field(descriptor, 'DPL')) < core.cpl) core.selectors[segment] = 0;
+  }
+}
+
+/** 0: the descriptor is beyond the table, or not mapped. */
+function descriptorIfThere(core: Core, selector: number): bigint {
+  try {
+    return readSystem(core, descriptorAt(core, selector, 8));
+  } catch (error) {
+    if (error instanceof FaultSignal) return 0n;
+    throw error;
   }
 }

@@ -79,6 +79,15 @@ const always = (): boolean => true;
 /** The number of elements left, cut so that their bytes are at most MOST. */
 const countLeft = (core: Core, size: number): number => Math.min(core.unsigned(RCX), MOST / size);
 
+const inPage = (at: Va): number => PAGE_SIZE - (((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE);
+
+/** Bytes of whole elements up to the page's end, since one that crosses it is stored whole or not at all; Infinity: none does. */
+function wholeInPage(at: Va, size: number): number {
+  if (at % size === 0) return Infinity;
+  const left = inPage(at);
+  return left - (left % size);
+}
+
 function moves(size: number): (site: Site) => Op {
   return (site) => {
     const { core, instruction } = site;
@@ -112,7 +121,13 @@ function moves(size: number): (site: Site) => Op {
         const total = countLeft(core, size) * size;
         const overlaps = distance > 0 && distance < Math.min(total, PAGE_SIZE);
         const length = overlaps ? distance - (distance % size) : total;
-        const fault = cpu.copy(target, source, Math.min(length, total));
+        const whole = Math.min(wholeInPage(source, size), wholeInPage(target, size));
+        if (whole === 0) {
+          element();
+          advance(core, RCX, -1);
+          continue;
+        }
+        const fault = cpu.copy(target, source, Math.min(length, total, whole));
         const elements = Math.floor(cpu.progress / size);
         memory.wroteRange(target, cpu.progress);
         advance(core, RSI, elements * size);
@@ -166,18 +181,16 @@ function stores(size: number): (site: Site) => Op {
         const uniform = ((low ^ same) & mask) === 0 && (size < 8 || high === same);
         const target = to();
         const total = countLeft(core, size) * size;
-        let fault;
-        if (uniform) fault = cpu.fill(target, byte, total);
-        else {
-          const inPage = PAGE_SIZE - (((target % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE);
-          const whole = inPage - (inPage % size);
-          if (whole === 0) {
-            element();
-            advance(core, RCX, -1);
-            continue;
-          }
-          fault = cpu.write(target, pattern(size, low, high), 0, Math.min(whole, total));
+        const whole = wholeInPage(target, size);
+        if (whole === 0) {
+          element();
+          advance(core, RCX, -1);
+          continue;
         }
+        const length = Math.min(total, whole);
+        const fault = uniform
+          ? cpu.fill(target, byte, length)
+          : cpu.write(target, pattern(size, low, high), 0, Math.min(length, inPage(target)));
         const elements = Math.floor(cpu.progress / size);
         memory.wroteRange(target, cpu.progress);
         advance(core, RDI, elements * size);

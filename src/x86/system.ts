@@ -2,7 +2,7 @@
 import type { Va } from '../machine/address.js';
 import { isFault } from '../machine/cpu/fault.js';
 import { MSR } from '../machine/cpu/msr.js';
-import { CR4, has } from '../machine/cpu/registers.js';
+import { CR0, CR4, has } from '../machine/cpu/registers.js';
 import { RAX, RBX, RCX, RDX, type Core } from './core.js';
 import { FLAG } from './flags.js';
 import { EXCEPTION, FaultSignal, NotModelledSignal, protectionFault, raise } from './faults.js';
@@ -242,6 +242,14 @@ function halt({ core }: Site): Op {
   };
 }
 
+/** WAIT: a #NM while CR0.TS and CR0.MP are set; x87 exceptions are masked (APM vol. 3, FWAIT). */
+function wait({ core }: Site): Op {
+  const both = CR0.TS | CR0.MP;
+  return () => {
+    if ((core.cpu.cr0 & both) === both) raise(EXCEPTION.NM, 'WAIT with CR0.TS and CR0.MP');
+  };
+}
+
 const carry = (change: (cf: number) => number): ((site: Site) => Op) => {
   return ({ core: { flags } }) =>
     () =>
@@ -249,7 +257,7 @@ const carry = (change: (cf: number) => number): ((site: Site) => Op) => {
 };
 
 const nopNames = [
-  ...['nop', 'lfence', 'mfence', 'sfence', 'endbr64', 'endbr32', 'wait'],
+  ...['nop', 'lfence', 'mfence', 'sfence', 'endbr64', 'endbr32'],
   ...[
     'prefetch',
     'prefetchw',
@@ -263,6 +271,7 @@ const nopNames = [
 
 export const SYSTEM: Readonly<Record<string, (site: Site) => Op>> = {
   ...Object.fromEntries(nopNames.map((name) => [name, nothing])),
+  wait,
   pause:
     ({ core }) =>
     () =>
@@ -279,7 +288,8 @@ export const SYSTEM: Readonly<Record<string, (site: Site) => Op>> = {
   lldt: privileged(loadSelector(loadLdt)),
   str: storeSelector((core) => core.cpu.tr.selector),
   sldt: storeSelector((core) => core.ldtr),
-  smsw: storeSelector((core) => core.cpu.cr0 & 0xffff),
+  // APM vol. 3, SMSW: a register of 32 or 64 bits gets all of CR0.
+  smsw: storeSelector((core) => core.cpu.cr0),
   clts: privileged(
     ({ core }) =>
       () =>

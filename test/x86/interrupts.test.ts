@@ -164,7 +164,8 @@ describe('SYSRET', () => {
     expect([rip, cs, rflags, rsp, ss]).toEqual([
       BigInt(ROUTINE),
       BigInt(USER_CS),
-      BigInt(IF | 0x43),
+      // The frame of the fault has RF.
+      BigInt(IF | 0x43 | 0x1_0000),
       BigInt(STACK),
       BigInt(USER_SS),
     ]);

@@ -200,7 +200,8 @@ export class CpuCore {
     const changed = (cr0 ^ this.cr0Value) >>> 0;
     const why = has(changed, CR0.PG) ? this.pagingRefused(has(cr0, CR0.PG)) : undefined;
     if (why !== undefined) return generalProtection(why);
-    this.cr0Value = cr0;
+    // APM 3.1.1: ET reads as one.
+    this.cr0Value = (cr0 | CR0.ET) >>> 0;
     if (has(changed, CR0.PG)) {
       const efer = this.msrs.get('EFER');
       const lma = BigInt(EFER.LMA);

@@ -25,6 +25,7 @@ const ERROR_EXT = 1;
 const ERROR_INDEX_SHIFT = 3;
 const NP = 11;
 const STACK_ALIGN = 16;
+const LINEAR_BITS = 48;
 const SLOT = 8;
 
 type GateField = Exclude<keyof typeof GATE, 'SIZE'>;
@@ -78,6 +79,13 @@ export type Delivery =
 
 /** Vectors that push an error code (APM table 8-1). */
 const WITH_ERROR_CODE: ReadonlySet<number> = new Set([8, 10, 11, 12, 13, 14, 17]);
+/** Vectors of faults; the others are traps, aborts, or for both (APM table 8-1). */
+const FAULTS: ReadonlySet<number> = new Set([0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19, 21]);
+/** Whether the frame of an event has an error code. */
+export const hasErrorCode = ({ vector, source }: Fault): boolean =>
+  source === undefined && WITH_ERROR_CODE.has(vector);
+/** A frame: its most bytes, and the place of RSP in one without an error code, which is below the rest (APM 8.9.3). */
+export const FRAME = { BYTES: 48, RSP: 24, ERROR_CODE: 8 } as const;
 /** Contributory exceptions (APM table 8-5): #DE, #TS, #NP, #SS, #GP. */
 const CONTRIBUTORY: ReadonlySet<number> = new Set([0, 10, 11, 12, 13]);
 
@@ -103,6 +111,8 @@ export function deliver(cpu: InterruptTarget, fault: Fault): Delivery {
     if (exception && current.vector === VECTOR.DF) {
       return { tripleFault: true, first: fault, second: result };
     }
+    // APM 8.2.15: a #PF during a delivery sets CR2, also where it makes a #DF.
+    if (result.vector === VECTOR.PF) setCr2(cpu, result);
     // Interrupts are benign (APM table 8-5), whatever their vector.
     current =
       exception && makesDoubleFault(current.vector, result.vector)
@@ -121,9 +131,7 @@ function gateError({ vector, source }: Fault, why: string, by: number = VECTOR.G
 /** Enters the handler of one fault, or returns the fault that prevented it; then only memory and CR2 have changed. */
 function attempt(cpu: InterruptTarget, fault: Fault): Va | Fault {
   // APM 8.2.15: CR2 holds the address of a #PF; it is set before the gate is read.
-  if (fault.vector === VECTOR.PF && fault.source === undefined) {
-    cpu.cr2 = BigInt.asUintN(64, BigInt(fault.address ?? 0));
-  }
+  if (fault.vector === VECTOR.PF && fault.source === undefined) setCr2(cpu, fault);
   const offset = fault.vector * GATE.SIZE;
   const { base, limit } = cpu.idtr;
   // APM 8.9.1: a gate beyond the limit is a #GP. Gates are shorter outside long mode; none fits within a limit of 0.
@@ -131,6 +139,10 @@ function attempt(cpu: InterruptTarget, fault: Fault): Va | Fault {
   if (!cpu.longMode) throw new UnmodelledError('an interrupt through a gate outside long mode');
   const gate = gateAt(cpu, vaAdd(base, offset), fault);
   return isFault(gate) ? gate : enter(cpu, gate, fault);
+}
+
+function setCr2(cpu: InterruptTarget, { address = 0 }: Fault): void {
+  cpu.cr2 = BigInt.asUintN(64, BigInt(address));
 }
 
 interface Gate {
@@ -208,15 +220,16 @@ function enter(cpu: InterruptTarget, gate: Gate, fault: Fault): Va | Fault {
   const top = stackOf(cpu, gate.ist, fromUser);
   if (isFault(top)) return top;
   let rsp = Math.floor(top / STACK_ALIGN) * STACK_ALIGN;
+  // APM 3.1.6: the image of a fault has RF set, so that the instruction runs again in spite of an instruction breakpoint.
+  const resumes = fault.source === undefined && FAULTS.has(fault.vector);
   const frame = [
     BigInt(cpu.ss),
     BigInt.asUintN(64, BigInt(cpu.rsp)),
-    BigInt(cpu.rflags),
+    BigInt((cpu.rflags | (resumes ? RFLAGS.RF : 0)) >>> 0),
     BigInt(cpu.cs),
     BigInt.asUintN(64, BigInt(fault.returnTo ?? cpu.rip)),
   ];
-  if (fault.source === undefined && WITH_ERROR_CODE.has(fault.vector))
-    frame.push(BigInt(fault.error));
+  if (hasErrorCode(fault)) frame.push(BigInt(fault.error));
   for (const value of frame) {
     rsp -= SLOT;
     const refused = supervisor(cpu, () => cpu.storeU64(va(rsp), value));
@@ -234,7 +247,10 @@ function enter(cpu: InterruptTarget, gate: Gate, fault: Fault): Va | Fault {
   return gate.handler;
 }
 
-/** IRETQ: pops RIP, CS, RFLAGS, RSP and SS; on a fault nothing has changed (APM 8.9.6). */
+/**
+ * IRETQ: pops RIP, CS, RFLAGS, RSP and SS; on a fault nothing has changed (APM 8.9.6; vol. 3, IRET: RIP has to be canonical,
+ * RSP not). Of a RSP that is not, the CPU here has the low 48 bits.
+ */
 export function iret(cpu: InterruptTarget): Fault | null {
   const frame: bigint[] = [];
   for (let i = 0; i < 5; i++) {
@@ -244,14 +260,13 @@ export function iret(cpu: InterruptTarget): Fault | null {
   }
   const [rip = 0n, cs = 0n, rflags = 0n, rsp = 0n, ss = 0n] = frame;
   const to = vaOfU64(rip);
-  const stack = vaOfU64(rsp);
-  if (to === undefined || stack === undefined) {
+  if (to === undefined) {
     return { vector: VECTOR.GP, error: 0, address: rip, why: 'return not canonical' };
   }
   cpu.rip = to;
   cpu.cs = Number(cs & GATE.SELECTOR.mask);
   cpu.rflags = Number(rflags & OFFSET_HIGH_MASK);
-  cpu.rsp = stack;
+  cpu.rsp = vaOfU64(rsp) ?? va(Number(BigInt.asUintN(LINEAR_BITS, rsp)));
   cpu.ss = Number(ss & GATE.SELECTOR.mask);
   cpu.cpl = cpu.cs & RPL;
   return null;

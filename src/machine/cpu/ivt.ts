@@ -36,10 +36,10 @@ export function deliverReal(cpu: RealModeTarget, fault: Fault): Delivery {
   const stack = cpu.ss * CODE_SEGMENT.PARAGRAPH;
   for (const value of [cpu.rflags, cpu.cs, cpu.rip]) {
     // SP wraps within its segment (APM vol. 3, PUSH).
-    const sp = (cpu.rsp - WORD + SEGMENT_SIZE) % SEGMENT_SIZE;
+    const sp = ((cpu.rsp % SEGMENT_SIZE) - WORD + SEGMENT_SIZE) % SEGMENT_SIZE;
     const refused = cpu.storeU16(va(stack + sp), value & (SEGMENT_SIZE - 1));
     if (refused !== null) return { tripleFault: true, first: fault, second: refused };
-    cpu.rsp = va(sp);
+    cpu.rsp = va(cpu.rsp - (cpu.rsp % SEGMENT_SIZE) + sp);
   }
   cpu.rflags = (cpu.rflags & ~(RFLAGS.IF | RFLAGS.TF | RFLAGS.RF)) >>> 0;
   cpu.cs = cs;

@@ -69,7 +69,7 @@ function isOdd(instruction: Instruction): boolean {
       operandSize !== 8 || (mnemonic === 'pop' && first?.kind !== 'register') || first?.size !== 8
     );
   }
-  if (mnemonic === 'ret') return operands.length > 0;
+  if (mnemonic === 'ret') return operands.length > 0 || operandSize !== 8;
   if (mnemonic === 'leave') return operandSize !== 8;
   if (ROTATE.has(mnemonic)) return second?.kind !== 'immediate' || first?.kind !== 'register';
   if (SHIFT.has(mnemonic)) return second?.kind !== 'immediate' || !isOneShift(first, second.low);

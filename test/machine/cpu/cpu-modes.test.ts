@@ -211,7 +211,7 @@ describe('the switch to long mode', () => {
     protectedMode(m, ap);
     ap.wrmsr(MSR.EFER, BigInt(EFER.LME));
     expect(ap.writeCr0(CR0.PE + CR0.PG)).toMatchObject({ vector: VECTOR.GP });
-    expect([ap.cr0, ap.mode]).toEqual([CR0.PE, 'protected']);
+    expect([ap.cr0, ap.mode]).toEqual([CR0.PE + CR0.ET, 'protected']);
   });
 
   test('CR0.PG enters compatibility mode, a far jump 64-bit mode; 64-bit mode may not leave paging', () => {
