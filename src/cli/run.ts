@@ -63,8 +63,9 @@ junit, sarif or github (the reports of the sanitizer).
 
 With --expect the exit status is that of the expressions alone; what the boot
 did is printed with each. console=/REGEX/ is about a line of the console; of an
-executed boot (--execute) only console, outcome and event are known. Reports of the sanitizer do not change the exit
-status without --fail-on-report.
+executed boot (--execute) only console, outcome, event and, with --sanitize,
+report are known. Reports of the sanitizer do not change the exit status
+without --fail-on-report.
 ${exitHelp({
   ok: 'the boot ended, in whatever way; with --expect: all expressions hold; with --fail-on-report: also no report',
   mismatch:

@@ -11,7 +11,7 @@ export interface SanitizeFlags {
 export function addSanitizeOption(command: Command, hidden = false): Command {
   const off = new Option(
     '--no-sanitize',
-    'do not watch the boot with the sanitizer: faster, and no reports (docs/sanitizer.md)',
+    'do not watch the boot with the sanitizer: faster, and no reports; the default with --execute, where --sanitize turns it on (docs/sanitizer.md)',
   );
   // Declared before its negation, so that neither is the default.
   return command
