@@ -82,6 +82,13 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   'sequencer/elsewhere': ['sequencer/boot.ts'],
   'sequencer/expected-traces': ['sequencer/boot.ts', 'check/compare.ts'],
   'series/alternatives': ['series/compose.ts', 'series/link.ts', 'series/patches.ts'],
+  'x86/corners': [
+    'x86/control-registers.ts',
+    'x86/legacy-segments.ts',
+    'x86/read-modify-write.ts',
+    'x86/stack-words.ts',
+    'machine/cpu/idt.ts',
+  ],
   'x86/semantics': [
     'x86/alu.ts',
     'x86/bits.ts',
