@@ -181,6 +181,7 @@ async function execute(
   };
   process.on('SIGINT', onInterrupt);
   const began = performance.now();
+  const tellInside = insideTeller(io, run);
   try {
     while (boot.outcome === null) {
       // Signals arrive between two slices.
@@ -192,6 +193,7 @@ async function execute(
       run.slice(SLICE);
       if (console.pending) progress.clear();
       console.print();
+      tellInside(() => progress.clear());
       progress.step(rateText(executor.instructions, performance.now() - began));
     }
   } finally {
@@ -200,6 +202,29 @@ async function execute(
   }
   console.end();
   return interrupted;
+}
+
+/** Instructions in the function of --until after which a line says that it was entered (our choice). */
+const LONG_INSIDE = 300e6;
+
+/** Says once on stderr that the function of --until has been entered and does not return: some never do. */
+function insideTeller(io: Io, run: ExecutedRun): (before: () => void) => void {
+  let since: number | undefined;
+  let told = false;
+  return (before) => {
+    const { until = '', reached } = run;
+    if (told || reached !== 'inside') return;
+    const { instructions } = run.boot.executor;
+    since ??= instructions;
+    if (instructions - since < LONG_INSIDE) return;
+    told = true;
+    before();
+    const count = Math.floor((instructions - since) / 1e6);
+    io.stderr.write(
+      `sme-boot: ${printable(until)} was entered ${count} million instructions ago and has not returned; the run goes on ` +
+        'until it does (--max-instructions or Ctrl-C end it)\n',
+    );
+  };
 }
 
 /** `12.3 million instructions, 8.1 million a second`. */

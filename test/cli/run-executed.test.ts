@@ -11,6 +11,7 @@ import {
   write,
   writeProgram,
 } from './code-image.js';
+import { exhaustiveTest } from '../cases.js';
 import { sme, type Ran } from './io.js';
 
 const LOOP = 'ebfe';
@@ -121,6 +122,19 @@ describe('--until', () => {
     const { status, out } = await execute('never-returns', ['--until', 'forever']);
     expect(status).toBe(0);
     expect(out).toMatch(/\nforever is entered, and never returns, after 11 instructions\n$/);
+  });
+
+  exhaustiveTest('says where it waits for a function that does not return', async () => {
+    // mov rsp; call forever; hlt; forever: jmp forever
+    const code = Buffer.from('48c7c4f01f0001 e801000000 f4 ebfe'.replaceAll(' ', ''), 'hex');
+    write(dir, 'waits', elf(code, { _text: 0, forever: 13, _end: 0x2000 }));
+    const most = ['--max-instructions', '302000000'];
+    const { status, out, err } = await execute('waits', ['--until', 'forever', ...most]);
+    expect(status).toBe(0);
+    expect(err).toMatch(
+      /^sme-boot: forever was entered 30\d million instructions ago and has not returned; .*\n$/,
+    );
+    expect(out).toContain('forever was entered and did not return');
   });
 
   test('fails where the boot ends before the function', async () => {
