@@ -50,6 +50,8 @@ export class Pic8259 implements Device {
     const input = this.first.acknowledge();
     if (input !== CASCADE) return this.first.vector(input);
     const other = this.second.acknowledge();
+    // INTA takes the second one's INT back: with automatic EOI a further request of it is a new edge (data sheet, "INT").
+    this.first.setLine(CASCADE, false);
     this.cascade();
     return this.second.vector(other);
   }

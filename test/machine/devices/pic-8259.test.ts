@@ -104,6 +104,14 @@ describe('an 8259A', () => {
     expect(isr(pic)).toBe(0x08);
   });
 
+  test('with automatic EOI answers the second request of the second one after its first', () => {
+    const pic = ready(3);
+    pic.request(8);
+    pic.request(14);
+    expect([pic.acknowledge(), pic.requested, pic.acknowledge()]).toEqual([0x38, true, 0x3e]);
+    expect(pic.requested).toBe(false);
+  });
+
   test('has nothing in service with automatic EOI', () => {
     const pic = ready(3);
     pic.request(4);
