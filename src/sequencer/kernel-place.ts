@@ -33,6 +33,14 @@ function bytesAt({ segments }: KernelImage, paddr: number, length: number): Uint
   return new Uint8Array(0);
 }
 
+/** The segment that has `length` bytes of the file at a link address. */
+const segmentAt = (
+  { segments }: KernelImage,
+  link: number,
+  length: number,
+): KernelImage['segments'][number] | undefined =>
+  segments.find(({ vaddr, bytes }) => link >= vaddr && link + length <= vaddr + bytes.length);
+
 /** The addresses at which the ELF entry can be: of a kernel at each multiple of its least alignment in RAM. */
 export function entryPlaces(machine: Machine, image: KernelImage, alignment: number): Set<number> {
   const offset = image.entry - firstOf(image);
@@ -65,9 +73,7 @@ export function kernelPlaceAt(
   if (!hasBanner(machine, cpu, image, kernelAt)) return undefined;
   const offsets = new Set<number>();
   for (const link of image.relocated ?? []) {
-    const segment = image.segments.find(
-      ({ vaddr, bytes }) => link >= vaddr && link + WORD <= vaddr + bytes.length,
-    );
+    const segment = segmentAt(image, link, WORD);
     if (segment === undefined) continue;
     const linked = segment.bytes.subarray(link - segment.vaddr, link - segment.vaddr + WORD);
     const physical = va(kernelAt + segment.paddr - first + (link - segment.vaddr));
@@ -87,9 +93,7 @@ const BANNER = 256;
 function hasBanner(machine: Machine, cpu: Cpu, image: KernelImage, kernelAt: number): boolean {
   const symbol = image.symbols.get('linux_banner');
   if (symbol === undefined) return true;
-  const segment = image.segments.find(
-    ({ vaddr, bytes }) => symbol.address >= vaddr && symbol.address < vaddr + bytes.length,
-  );
+  const segment = segmentAt(image, symbol.address, 1);
   if (segment === undefined) return true;
   const from = symbol.address - segment.vaddr;
   const text = segment.bytes.subarray(from, from + BANNER);

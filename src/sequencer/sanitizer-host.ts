@@ -50,7 +50,7 @@ const NOT_READ = ['kernel image', 'loader page tables'];
 
 /**
  * The parts of the zero page that the loader has filled. It has cleared the page before (Documentation/x86/boot.txt, 32-bit boot protocol): the
- * rest is nobody's data, and a decompressor writes some of it.
+ * rest has no owner, and a decompressor writes fields there.
  */
 function filledParts({ name, base }: Region, { zeroPage }: Pick<Loaded, 'zeroPage'>): Region[] {
   const parts: { name: string; base: number; size: number }[] = [];

@@ -4,6 +4,7 @@ import { conditionOf } from './flags.js';
 import { EXCEPTION, NotModelledSignal, raise } from './faults.js';
 import { CONDITIONS } from './decode/map-one-byte.js';
 import { vaAdd, type Va } from '../machine/address.js';
+import { supervisor } from '../machine/cpu/idt.js';
 import { LEGACY_BRANCHES } from './legacy.js';
 import { checkFarTarget, farTo } from './legacy-segments.js';
 import { INTERRUPTS } from './interrupts.js';
@@ -107,11 +108,7 @@ function farReturn(site: Site): Op {
     checkFarTarget(core, selector, true);
     core.toCpu();
     // The descriptor is read as a system structure (APM vol. 2, 5.6.1).
-    const { cpl } = cpu;
-    cpu.cpl = 0;
-    const fault = cpu.farReturn();
-    cpu.cpl = cpl;
-    core.check(fault);
+    core.check(supervisor(cpu, () => cpu.farReturn()));
     core.fromCpu();
     changedMode(core);
     core.stop = true;

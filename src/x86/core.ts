@@ -3,7 +3,7 @@
  * the media registers. Control registers, MSRs, TLB and memory are the machine's.
  */
 import { Arena } from '../base/arena.js';
-import { va, vaAdd, type Va } from '../machine/address.js';
+import { va, vaAdd, vaOfU64, type Va } from '../machine/address.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import { FRAME, hasErrorCode, type Delivery } from '../machine/cpu/idt.js';
 import type { CodeWidth } from './decode/instruction.js';
@@ -50,8 +50,6 @@ const DR6_RESET = 0xffff_0ff0 | 0;
 const DR7_RESET = 0x400;
 
 const SEGMENTS = 6;
-/** Bits of a linear address. */
-const LINEAR_BITS = 48;
 
 /** Bytes of an arena that a core needs. */
 export const CORE_BYTES =
@@ -315,7 +313,7 @@ export class Core {
     const { cpu, memory } = this;
     memory.wroteRange(cpu.rsp, FRAME.BYTES);
     // The machine's CPU has canonical stack pointers only.
-    if (BigInt.asUintN(64, BigInt.asIntN(LINEAR_BITS, rsp)) === rsp) return;
+    if (vaOfU64(rsp) !== undefined) return;
     const slot = FRAME.RSP + (hasErrorCode(fault) ? FRAME.ERROR_CODE : 0);
     this.check(cpu.storeU64(vaAdd(cpu.rsp, slot), rsp));
   }

@@ -4,6 +4,7 @@
  */
 import { va } from '../machine/address.js';
 import { CODE_SEGMENT } from '../machine/cpu/cpu-modes.js';
+import { supervisor } from '../machine/cpu/idt.js';
 import type { Core } from './core.js';
 import { SEGMENT } from './decode/instruction.js';
 import { EXCEPTION, NotModelledSignal, protectionFault, raise } from './faults.js';
@@ -96,11 +97,7 @@ export function farTo(core: Core, selector: number, offset: number): void {
   }
   const descriptor = real ? 0n : checkFarTarget(core, selector);
   core.toCpu();
-  const { cpl } = cpu;
-  cpu.cpl = 0;
-  const fault = cpu.farJump(selector, offset);
-  cpu.cpl = cpl;
-  core.check(fault);
+  core.check(supervisor(cpu, () => cpu.farJump(selector, offset)));
   if (!real) {
     const limit = limitOf(descriptor);
     core.segmentLimit[SEGMENT.cs] = limit;
@@ -125,7 +122,7 @@ export function checkFarTarget(core: Core, selector: number, returns = false): b
   const dpl = Number(field(descriptor, 'DPL'));
   const rpl = selector & RPL;
   const { cpl } = core;
-  if (returns ? rpl < cpl : false) protectionFault('a return to a more privileged level', error);
+  if (returns && rpl < cpl) protectionFault('a return to a more privileged level', error);
   if (returns && rpl > cpl) throw new NotModelledSignal('RETF to another privilege level');
   const conforming = (type & 4n) !== 0n;
   const allowed = conforming ? dpl <= cpl : dpl === cpl && rpl <= cpl;

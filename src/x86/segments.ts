@@ -1,6 +1,7 @@
 /** Loads of segment registers and of the task register in 64-bit mode (APM vol. 2, 4.5, 4.8; vol. 3, MOV, LTR, SWAPGS). */
 import { va, vaAdd, vaOfU64, type Va } from '../machine/address.js';
 import { isFault } from '../machine/cpu/fault.js';
+import { supervisor } from '../machine/cpu/idt.js';
 import type { Core } from './core.js';
 import { SEGMENT } from './decode/instruction.js';
 import {
@@ -50,10 +51,7 @@ const TSS = {
 /** Reads a system structure: a supervisor access at any CPL (APM vol. 2, 5.6.1). */
 export function readSystem(core: Core, at: Va): bigint {
   const { cpu } = core;
-  const { cpl } = cpu;
-  cpu.cpl = 0;
-  const value = cpu.loadU64(at);
-  cpu.cpl = cpl;
+  const value = supervisor(cpu, () => cpu.loadU64(at));
   if (isFault(value)) throw new FaultSignal(value);
   return value;
 }
@@ -61,10 +59,7 @@ export function readSystem(core: Core, at: Va): bigint {
 /** The same of 16 bits. */
 export function readSystemWord(core: Core, at: Va): number {
   const { cpu } = core;
-  const { cpl } = cpu;
-  cpu.cpl = 0;
-  const value = cpu.loadU16(at);
-  cpu.cpl = cpl;
+  const value = supervisor(cpu, () => cpu.loadU16(at));
   if (isFault(value)) throw new FaultSignal(value);
   return value;
 }
@@ -191,14 +186,17 @@ export function loadSegment(core: Core, segment: number, selector: number): void
   if (segment === SEGMENT.fs || segment === SEGMENT.gs) setBase(core, segment, baseOf(descriptor));
 }
 
+/** Code that is entered without a change of CPL (APM vol. 2, 4.7.2). */
+const isConforming = (descriptor: bigint): boolean =>
+  (field(descriptor, 'TYPE') & 0b1100n) === 0b1100n;
+
 /** Whether CPL and RPL allow the load of a descriptor: of SS with DPL alike, of others with a DPL of at least both (APM vol. 2, 4.9). */
 function mayLoad(core: Core, segment: number, selector: number, descriptor: bigint): boolean {
   const dpl = Number(field(descriptor, 'DPL'));
   const rpl = selector & SELECTOR.RPL;
   const { cpl } = core;
   if (segment === SEGMENT.ss) return rpl === cpl && dpl === cpl;
-  const conforming = (field(descriptor, 'TYPE') & 0b1100n) === 0b1100n;
-  return conforming || Math.max(cpl, rpl) <= dpl;
+  return isConforming(descriptor) || Math.max(cpl, rpl) <= dpl;
 }
 
 /**
@@ -287,8 +285,8 @@ export function dropSegments(core: Core): void {
     const selector = core.selectors[segment] ?? 0;
     if ((selector & ~SELECTOR.RPL) === 0) continue;
     const descriptor = descriptorIfThere(core, selector);
-    const conforming = (field(descriptor, 'TYPE') & 0b1100n) === 0b1100n;
-    if (!conforming && Number(field(descriptor, 'DPL')) < core.cpl) core.selectors[segment] = 0;
+    if (!isConforming(descriptor) && Number(field(descriptor, 'DPL')) < core.cpl)
+      core.selectors[segment] = 0;
   }
 }
 

@@ -185,7 +185,8 @@ function gateAt(cpu: InterruptTarget, at: Va, fault: Fault): Gate | Fault {
 const OFFSET_HIGH_MASK = 0xffff_ffffn;
 const RPL = 3;
 
-function supervisor<T>(cpu: InterruptTarget, access: () => T): T {
+/** An access to a system structure, which is the supervisor's at any CPL (APM 5.6.1). */
+export function supervisor<T>(cpu: { cpl: number }, access: () => T): T {
   const { cpl } = cpu;
   cpu.cpl = 0;
   const result = access();
