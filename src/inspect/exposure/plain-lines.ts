@@ -95,7 +95,10 @@ export function eachPlainRun(machine: Machine, visit: (lines: PlainLines) => voi
   const dirty = dirtyLines(machine);
   const untouched = [...dirty.keys()].filter((page) => dram.lastWrites(page) === undefined);
   const runsOf = plainRunsOf();
-  for (const page of Float64Array.from([...dram.touched(), ...untouched]).sort()) {
+  const touched = dram.touched();
+  const pages =
+    untouched.length === 0 ? touched : Float64Array.from([...touched, ...untouched]).sort();
+  for (const page of pages) {
     const lines = dram.lastWrites(page);
     const cached = dirty.get(page);
     if (cached !== undefined) {

@@ -80,6 +80,14 @@ export function endOfRun(states: Uint16Array, line: number, last: number): numbe
 
 /** Whether the bytes of two pages are equal. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  // Pages of a file begin at any offset.
+  if (a.byteOffset % 4 !== 0 || b.byteOffset % 4 !== 0) return equalBytes(a, b);
+  const [left, right] = [words(a), words(b)];
+  for (let at = 0; at < PAGE_SIZE / 4; at++) if (left[at] !== right[at]) return false;
+  return true;
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let at = 0; at < PAGE_SIZE; at++) if (a[at] !== b[at]) return false;
   return true;
 }
@@ -91,6 +99,8 @@ export function isWhole(page: Page, bytes: Uint8Array, lines: Lines): boolean {
 }
 
 /** The bytes of a page as 32-bit words. */
-export function wordsOf({ bytes }: Page): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, PAGE_SIZE / 4);
+export const wordsOf = ({ bytes }: Page): Uint32Array => words(bytes);
+
+function words({ buffer, byteOffset }: Uint8Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, PAGE_SIZE / 4);
 }
