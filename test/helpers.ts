@@ -9,6 +9,7 @@ import type { Kernel } from '../src/kernel/kernel.js';
 import type { PatchedKernel } from '../src/kernel/table.js';
 import { nodeCipher } from '../src/node/node-cipher.js';
 import { Boot, type BootOptions } from '../src/sequencer/boot.js';
+import { packageRoot } from '../src/node/package-files.js';
 import { parseScenario, setPath, type Scenario } from '../src/scenario/scenario.js';
 import { link } from '../src/series/link.js';
 import type { Trace } from '../src/trace/trace.js';
@@ -19,7 +20,7 @@ export { sha256 };
 /** A shipped scenario with some settings changed (`path=value`). */
 export function scenario(name = 'bios-minimal', ...settings: string[]): Scenario {
   const file = join('scenarios', `${name}.yaml`);
-  let data = parse(readFileSync(file, 'utf8')) as unknown;
+  let data = parse(readFileSync(join(packageRoot(), file), 'utf8')) as unknown;
   for (const setting of settings) data = setPath(data, setting);
   return parseScenario(file, data);
 }

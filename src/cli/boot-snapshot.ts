@@ -29,7 +29,19 @@ export function checkSnapshots({ from }: SnapshotFlags, needsTrace: boolean): vo
 /** Goes on from the file of `--from`. Throws E_READ and E_BOOT_SNAPSHOT. */
 export function restoreFrom({ from }: SnapshotFlags, { boot, header }: Execution): void {
   if (from === undefined) return;
-  boot.restore(readSnapshot(from, belongsTo(boot, header)));
+  try {
+    boot.restore(readSnapshot(from, belongsTo(boot, header)));
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    // The digest is right, so the file was not damaged: another program wrote it.
+    throw new InputError({
+      code: 'E_BOOT_SNAPSHOT',
+      place: { file: from },
+      reason: 'it has no state of a boot',
+      expected: 'a file of --snapshot',
+      cause: error,
+    });
+  }
 }
 
 /** Writes the file of `--snapshot`. Returns a line about it. Throws E_WRITE. */

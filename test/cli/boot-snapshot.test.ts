@@ -2,8 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serialize } from 'node:v8';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeProgram } from './code-image.js';
+import { sha256 } from '../sha256.js';
 import { sme, type Ran } from './io.js';
 
 let dir: string;
@@ -54,6 +56,23 @@ describe('a run that goes on from a snapshot', () => {
     const { status, out } = await execute('halts', '--from', at('state'), '--until', 'put_o');
     expect(status).toBe(1);
     expect(out).toMatch(/\nhalt in .*; put_o was not entered after the snapshot\n$/);
+  });
+
+  test.each<[string, Uint8Array]>([
+    ['that V8 did not write', Uint8Array.of(1, 2, 3)],
+    ['of something else', serialize({ machine: 1 })],
+    ['that is cut', serialize({ labels: ['x'] }).subarray(0, 7)],
+  ])('whose digest is right and whose state is one %s is refused', async (_what, state) => {
+    await execute('halts', '--max-instructions', '4', '--snapshot', at('state'));
+    const file = readFileSync(at('state'));
+    const head = JSON.parse(file.toString('utf8', 0, file.indexOf('\n'))) as object;
+    const text = JSON.stringify({ ...head, bytes: state.length, sha256: sha256(state) });
+    writeFileSync(at('forged'), Buffer.concat([Buffer.from(`${text}\n`), state]));
+    expect(await execute('halts', '--from', at('forged'))).toEqual({
+      status: 2,
+      out: '',
+      err: `sme-boot: E_BOOT_SNAPSHOT: ${at('forged')}: it has no state of a boot; expected a file of --snapshot\n`,
+    });
   });
 
   test('is not written where the boot does not go on', async () => {

@@ -7,6 +7,8 @@ import { readScript } from '../../../src/analysis/calls/file.js';
 import { expectationOf, readExpectation } from '../../../src/check/expectation.js';
 import { matchText } from '../../../src/check/match-text.js';
 import { match } from '../../../src/check/match.js';
+import { readSuppressions, suppress } from '../../../src/check/suppressions.js';
+import { RULE_IDS } from '../../../src/sanitizer/rules.js';
 import { seriesOf } from '../../../src/series/series-file.js';
 import type { Trace } from '../../../src/trace/trace.js';
 import { parseTrace } from '../../../src/trace/yaml-in.js';
@@ -214,6 +216,36 @@ const matrixPlan: Plan = {
   },
 };
 
+const REPORTS = (['wrong-key-read', 'key-disagreement', 'cbit-on-mmio'] as const).map((rule) => ({
+  rule,
+  step: 'start_kernel',
+  at: '0xa0000..0xa0fff initrd+0x1000',
+  in: 'nic',
+  what: 'w',
+  outcome: 'nothing yet' as const,
+}));
+
+const suppressionsPlan: Plan = {
+  name: 'suppressions',
+  what: 'suppressions of reports',
+  bases: [
+    [{ rule: 'wrong-key-read', at: 'initrd+0x1000', reason: 'r' }],
+    [
+      { rule: 'key-disagreement', in: 'nic', reason: 'its own engine' },
+      { rule: 'cbit-on-mmio', at: '0xa0000..0xbffff', in: 'vga_init', reason: 'x' },
+    ],
+    [],
+  ],
+  edits: { changed: 4, mutated: 3, most: 1 },
+  read(text, file) {
+    const { entries } = readSuppressions(file, text, RULE_IDS);
+    const again = readSuppressions(file, JSON.stringify(entries), RULE_IDS);
+    verifySame(again.entries, entries, 'printed and parsed again');
+    const result = suppress(REPORTS, again);
+    verify(result.reports.length === REPORTS.length, 'reports are lost');
+  },
+};
+
 export const DOCUMENTS: readonly Kind[] = [
   tracePlan,
   changesPlan,
@@ -221,4 +253,5 @@ export const DOCUMENTS: readonly Kind[] = [
   probePlan,
   seriesPlan,
   matrixPlan,
+  suppressionsPlan,
 ].map(documentKind);
