@@ -150,7 +150,8 @@ async function rulesTables() {
   const rows = RULES.map(({ id, title }) => [`[${code(id)}](#${id})`, escape(title)]);
   const parts = RULES.map(({ id, what, watches, needs }) => {
     const needed = needs === undefined ? '' : ` Needs of the kernel model: ${needs.join(', ')}.`;
-    return `### ${code(id)}\n\n${escape(what)}\n\nWatches: ${watches.map(code).join(', ')}.${needed}`;
+    const watched = watches.length === 0 ? 'no event of the machine' : watches.map(code).join(', ');
+    return `### ${code(id)}\n\n${escape(what)}\n\nWatches: ${watched}.${needed}`;
   });
   return [table(['rule', 'what is wrong'], rows), ...parts].join('\n\n');
 }
