@@ -3,6 +3,7 @@
  * Aliases, tags and several documents in one file are refused: no input of this project needs them (our choice).
  */
 import {
+  Composer,
   isCollection,
   isNode,
   isPair,
@@ -10,11 +11,13 @@ import {
   isScalar,
   Lexer,
   LineCounter,
-  parseDocument,
   Parser,
   visit,
+  type CST,
   type Document,
+  type DocumentOptions,
   type Node,
+  type SchemaOptions,
   type YAMLMap,
 } from 'yaml';
 import type * as z from 'zod';
@@ -48,7 +51,7 @@ export const hexAsText = {
   schema: 'core',
   customTags: (tags) =>
     tags.filter((tag) => typeof tag === 'string' || tag.tag !== INT_TAG || tag.format !== 'HEX'),
-} as const satisfies NonNullable<Parameters<typeof parseDocument>[1]>;
+} as const satisfies DocumentOptions & SchemaOptions;
 
 const INT_TAG = 'tag:yaml.org,2002:int';
 const IDENTIFIER = /^[\w-]+$/;
@@ -91,11 +94,12 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
   try {
     const scalars = options.hex === 'number' ? { schema: 'core' as const } : hexAsText;
     // The library compares each key of a mapping with every other one: repeatedKey() does not.
-    const reading = { lineCounter, prettyErrors: false, uniqueKeys: false, ...scalars };
-    document = parseDocument(text, reading);
+    const composer = new Composer({ prettyErrors: false, uniqueKeys: false, ...scalars });
+    const [first, second] = composer.compose(tokensOf(text, lineCounter), true, text.length);
+    if (first === undefined) throw bad('no document', {});
+    if (second !== undefined) throw bad('more than one document', at(second.range[0]));
+    document = first;
     const [problem] = [...document.errors, ...document.warnings];
-    // The library's stack ended: the place depends on its size, so it is found anew.
-    if (problem?.code === 'RESOURCE_EXHAUSTION') throw tooDeep(depthOffset(text), problem);
     if (problem !== undefined) throw bad(problem.message, at(problem.pos[0]), problem);
     visit(document, {
       Collection: (_key, collection, path) => {
@@ -119,7 +123,8 @@ export function readYaml(file: string, text: string, options: YamlOptions = {}):
     });
     value = document.toJS({ maxAliasCount: 0 });
   } catch (error) {
-    if (error instanceof RangeError) throw tooDeep(depthOffset(text), error);
+    if (error instanceof TooDeep) throw tooDeep(error.offset);
+    if (error instanceof RangeError) throw tooDeep(0, error);
     throw error;
   }
   return {
@@ -158,15 +163,28 @@ function repeatedKey({ items }: YAMLMap): number | undefined {
   return undefined;
 }
 
-/** Offset of the first token nested beyond the limit; 0 if there is none. */
-function depthOffset(text: string): number {
-  const parser = new Parser();
-  for (const lexeme of new Lexer().lex(text)) {
-    const tokens = parser.next(lexeme);
-    while (tokens.next().done !== true);
-    if (parser.stack.length > 2 * LIMITS.yamlDepth.most) return parser.offset;
+/** Thrown for a token that is nested far beyond the limit. */
+class TooDeep extends Error {
+  constructor(readonly offset: number) {
+    super('too deep');
   }
-  return 0;
+}
+
+/**
+ * The tokens of a text. The parser does not recurse, as what makes the document of them does: at the end of the stack that
+ * may end the process. Throws TooDeep.
+ */
+function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token, void> {
+  const parser = new Parser((offset) => {
+    lines.addNewLine(offset);
+  });
+  const lexer = new Lexer();
+  lines.addNewLine(0);
+  for (const lexeme of lexer.lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > 2 * LIMITS.yamlDepth.most) throw new TooDeep(parser.offset);
+  }
+  yield* parser.end();
 }
 
 /** Offset of the value (or of its key `key`) in the text; if it is absent, that of the nearest value around it. */

@@ -154,7 +154,7 @@ export async function runCli(argv: readonly string[], given: Io): Promise<number
     failed = command;
   });
   try {
-    await top.parseAsync([...argv], { from: 'user' });
+    await interruptible(() => top.parseAsync([...argv], { from: 'user' }));
     return io.exitCode;
   } catch (error) {
     if (isInterrupt(error)) throw error;
@@ -210,7 +210,7 @@ async function main(): Promise<void> {
     if (process.listenerCount('SIGINT') === 1) endInterrupted(io);
   });
   try {
-    process.exitCode = await interruptible(() => runCli(argv, io));
+    process.exitCode = await runCli(argv, io);
   } catch (error) {
     if (isInterrupt(error)) endInterrupted(io);
     fail(error);

@@ -1,5 +1,6 @@
 /** Reads the mails of a file or a folder for `sme-boot review --mbox`, and reviews them. */
 import { InputError } from '../base/errors.js';
+import { interruptible } from '../node/interrupt.js';
 import { readMails } from '../node/mail-files.js';
 import { mailReport } from '../review/series-report.js';
 import type { Mail } from '../review/mail-message.js';
@@ -34,7 +35,7 @@ export async function mailReview(
   { patches }: ReviewedRecords,
 ): Promise<WrittenReview> {
   const { mails, ignored } = await readMails(path);
-  const review = reviewMails(patches, mails);
+  const review = interruptible(() => reviewMails(patches, mails));
   if (review.series.length === 0) {
     const foreign = review.others.filter(({ subject }) => subject.isPatch).length;
     const found = `${mails.length} ${mails.length === 1 ? 'mail' : 'mails'}`;

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { BASE_FILES } from '../linux/index.js';
+import { interruptible } from '../node/interrupt.js';
 import { cParser } from '../node/c-parser.js';
 import { SourceTree } from '../node/source-tree.js';
 import { TraceFiles } from '../node/trace-files.js';
@@ -58,12 +59,23 @@ function excerptOf(tree: SourceTree): WrittenReview['excerpt'] {
 export async function treeReview(
   folder: string,
   traceFile: string | undefined,
-  { patches, base: { record: base } }: ReviewedRecords,
+  records: ReviewedRecords,
 ): Promise<WrittenReview> {
-  const shown = traceFile ?? join(packageRoot(), SHOWN_TRACE);
-  const trace = (): Trace => new TraceFiles().trace(shown);
-  const given = traceFile === undefined ? undefined : { file: traceFile, trace: trace() };
-  const tree = new SourceTree(folder, await cParser());
+  const parser = await cParser();
+  return interruptible(() => {
+    const traces = new TraceFiles();
+    const given =
+      traceFile === undefined ? undefined : { file: traceFile, trace: traces.trace(traceFile) };
+    return reviewOf(new SourceTree(folder, parser), given, records);
+  });
+}
+
+function reviewOf(
+  tree: SourceTree,
+  given: { readonly file: string; readonly trace: Trace } | undefined,
+  { patches, base: { record: base } }: ReviewedRecords,
+): WrittenReview {
+  const shown = join(packageRoot(), SHOWN_TRACE);
   const applied = appliedIn(patches, tree, base);
   const model = modelled();
   const has =
@@ -72,14 +84,14 @@ export async function treeReview(
       : `It has patches ${[...applied].join(', ')} as they were posted.`;
   const reviewed = { tree, base, applied, ofSeries: seriesNames(patches) };
   return {
-    title: `Linux ${tree.version}${traceFile === undefined ? '' : `: the functions of ${traceFile}`}`,
+    title: `Linux ${tree.version}${given === undefined ? '' : `: the functions of ${given.file}`}`,
     remarks: [has],
     rows: given
       ? reviewTrace(given, { records: patches, model }, reviewed)
       : reviewTree(patches, model, tree, base).rows,
     excerpt: excerptOf(tree),
-    traceName: traceFile ?? SHOWN_TRACE,
-    traceLines: () => linesByFunction(given?.trace ?? trace()),
+    traceName: given?.file ?? SHOWN_TRACE,
+    traceLines: () => linesByFunction(given?.trace ?? new TraceFiles().trace(shown)),
   };
 }
 

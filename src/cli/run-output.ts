@@ -11,6 +11,7 @@ import type { TraceParts } from '../analysis/bisect/predicate.js';
 import type { Io } from './io.js';
 import {
   checkOutput,
+  formOf,
   onStderr,
   openResult,
   toFile,
@@ -32,20 +33,15 @@ export type TraceForm = (typeof TRACE_FORMS)[number];
 export const isTraceForm = (form: Form): form is TraceForm =>
   TRACE_FORMS.some((each) => each === form);
 
-/** The format of the output: in a file it is YAML whatever the name, unless that has the ending of another format. */
+/**
+ * The format of the output: `--format`, else text on stdout, else by the ending of the file's name; YAML for a name without
+ * one. Throws E_USAGE for an ending that no format has.
+ */
 export function formOfOutput({ format, output }: OutputFlags<Form>): Form {
   if (format !== undefined) return format;
   if (output === undefined) return 'text';
-  const [, form] = ENDINGS.find(([ending]) => output.endsWith(ending)) ?? [];
-  return form ?? 'yaml';
+  return formOf({ output }, ['yaml', ...FORMS]);
 }
-const ENDINGS: readonly (readonly [string, Form])[] = [
-  ['.json', 'json'],
-  ['.jsonl', 'jsonl'],
-  ['.pftrace', 'perfetto'],
-  ['.perfetto-trace', 'perfetto'],
-  ['.sarif', 'sarif'],
-];
 
 /** Writes the trace with paths as its file states them. `counters` are only for a format that has such. */
 export function writeTrace(

@@ -1,6 +1,7 @@
 /** `sme-boot run`: boots, prints a summary, writes the trace. */
 import { Command } from 'commander';
-import { predicateOf } from '../analysis/bisect/predicate.js';
+import { predicateOf, type Predicate } from '../analysis/bisect/predicate.js';
+import { interruptible } from '../node/interrupt.js';
 import type { Boot } from '../sequencer/boot.js';
 import { ciphertextSamples } from '../sequencer/ciphertext-samples.js';
 import type { CounterSample } from '../trace/perfetto.js';
@@ -27,6 +28,7 @@ import {
   reportOptions,
   usesOfReports,
   writeReports,
+  type ReportOptions,
 } from './run-reports.js';
 import { runExecuted, type ExecutedFlags } from './run-executed.js';
 import {
@@ -37,7 +39,9 @@ import {
   isTraceForm,
   summaryOutput,
   writeTrace,
+  type Form,
 } from './run-output.js';
+import type { ReportPlaces } from '../check/report-words.js';
 import { commandOf, wordsOf } from './runs.js';
 import { refuseUnwatched } from './sanitize-option.js';
 import { summaryEnd, summaryHead, summaryStep } from './summary.js';
@@ -120,6 +124,26 @@ async function run(io: Io, scenario: string, flags: Flags): Promise<void> {
   const names = { data: dataNames(boot.options.scenario), rules: RULE_IDS };
   const predicates = flags.expect?.map((text) => predicateOf(text, names));
   const places = await placesFor(form, scenario, flags);
+  interruptible(() => {
+    runPrepared(io, { scenario, flags, form, boot, predicates, reporting, places });
+  });
+}
+
+/** A run whose options are checked and whose files are read. */
+interface Prepared {
+  readonly scenario: string;
+  readonly flags: Flags;
+  readonly form: Form;
+  readonly boot: Boot;
+  readonly predicates: readonly Predicate[] | undefined;
+  readonly reporting: ReportOptions;
+  readonly places: ReportPlaces | undefined;
+}
+
+function runPrepared(
+  io: Io,
+  { scenario, flags, form, boot, predicates, reporting, places }: Prepared,
+): void {
   const summary = summaryOutput(io, form, flags);
   summary.print(summaryHead(boot, summary.paint));
   const writers = new LastWriters(boot);

@@ -79,6 +79,23 @@ function partsOf(text: string): { base: string; value: number | undefined; shift
   return { base, value, shift };
 }
 
+/** Canonical addresses are sign-extended from bit 47 (APM 5.3.1). */
+const CANONICAL_END = 2 ** 47;
+
+function virtual(address: number, text: string): Place {
+  if (address >= -CANONICAL_END && address < CANONICAL_END) {
+    return { space: 'va', address: va(address) };
+  }
+  throw wrong(text, 'a canonical address');
+}
+
+/** Throws E_PLACE for an index beyond the bytes of a symbol or region; `size` 0: they are not known. */
+function checkIndex(text: string, size: number): void {
+  const [, , index = '0'] = FORM.exec(text.trim()) ?? [];
+  if (size === 0 || Number(index) * ENTRY < size) return;
+  throw wrong(text, `an index below ${String(Math.ceil(size / ENTRY))}`);
+}
+
 /** Physical addresses have at most 52 bits (APM 5.3). */
 const PHYSICAL_END = 2 ** 52;
 
@@ -96,14 +113,15 @@ export function parsePlace(boot: InspectedBoot, text: string, numbers: 'va' | 'p
   const { base, value, shift } = partsOf(text);
   if (value !== undefined) {
     return numbers === 'va' || value < 0
-      ? { space: 'va', address: va(value + shift) }
+      ? virtual(value + shift, text)
       : physical(value + shift, text);
   }
   const regions = [...boot.regions(), ...boot.loaded.blobs];
   const region = regions.find(({ name }) => name === base);
   if (region !== undefined) return physical(region.base + shift, text);
   if (boot.program.has(base)) {
-    return { space: 'va', address: va(boot.program.link(base) + boot.slide + shift) };
+    checkIndex(text, boot.program.sizeOf(base));
+    return virtual(boot.program.link(base) + boot.slide + shift, text);
   }
   throw unknownName(boot, text, base);
 }

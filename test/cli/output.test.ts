@@ -84,9 +84,16 @@ describe('sme-boot run', () => {
     expect(JSON.parse(read('t.json'))).toEqual(JSON.parse(out));
   });
 
-  test('an output is the trace whatever its name ends in, and the summary for --format text', async () => {
+  test('an output is the trace, or what its ending says; an ending of no format is refused', async () => {
+    await sme([...RUN, '-o', file('trace')]);
+    expect(read('trace')).toMatch(/^schema: 2$/m);
     await sme([...RUN, '-o', file('t.txt')]);
-    expect(read('t.txt')).toMatch(/^schema: 2$/m);
+    expect(read('t.txt')).toMatch(/^booted: Run \/init/m);
+    await sme([...RUN, '-o', file('t.xml')]);
+    expect(read('t.xml')).toMatch(/<testsuites/m);
+    const { status, err } = await sme([...RUN, '-o', file('t.pdf')]);
+    expect(status).toBe(2);
+    expect(err).toContain('--output: no format has this file name extension; expected .yaml, ');
     const { out } = await sme([...RUN, '--format', 'text', '-o', file('s.txt')]);
     expect(out).toBe('');
     expect(read('s.txt')).toMatch(/^booted: Run \/init/m);
