@@ -90,7 +90,7 @@ describe('sme-boot run', () => {
     await sme([...RUN, '-o', file('t.txt')]);
     expect(read('t.txt')).toMatch(/^booted: Run \/init/m);
     await sme([...RUN, '-o', file('t.xml')]);
-    expect(read('t.xml')).toMatch(/<testsuites/m);
+    expect(read('t.xml')).toMatch(/<testsuite /m);
     const { status, err } = await sme([...RUN, '-o', file('t.pdf')]);
     expect(status).toBe(2);
     expect(err).toContain('--output: no format has this file name extension; expected .yaml, ');
