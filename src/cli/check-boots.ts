@@ -1,5 +1,6 @@
 /** The boots of `sme-boot check --jobs`: worker threads boot ahead, in the order in which the files are checked. */
 import { existsSync } from 'node:fs';
+import { kindOfPath } from '../node/path-kind.js';
 import { STDIN } from '../node/stdin.js';
 import { runOnWorkers } from '../node/workers.js';
 import type { Trace } from '../trace/trace.js';
@@ -50,8 +51,10 @@ export function bootAhead(
   jobs: number,
 ): Boots | undefined {
   const distinct = new Map<string, Run>();
-  // A worker has no standard input.
-  const ownInput = ({ scenario, flags }: Run): boolean => [scenario, flags.series].includes(STDIN);
+  // A worker has no standard input, and what one thread reads of a pipe no other does.
+  const once = (file: string | undefined): boolean =>
+    file === STDIN || (file !== undefined && kindOfPath(file) === 'other');
+  const ownInput = ({ scenario, flags }: Run): boolean => once(scenario) || once(flags.series);
   for (const run of planned.flatMap((each) => each.runs)) {
     if (!ownInput(run)) distinct.set(runKey(run), run);
   }

@@ -2,14 +2,14 @@
 import { Matrix } from '../analysis/matrix/matrix.js';
 import type { MatrixRow, MatrixScenario } from '../analysis/matrix/report.js';
 import type { Task } from '../analysis/matrix/plan.js';
-import { setStdin } from '../node/stdin.js';
+import { setStreams } from '../node/stdin.js';
 import { bootOptions, type RunFlags } from './run-options.js';
 
 /** A task with the flags of its boots. */
 export interface MatrixTask extends Task {
   readonly flags: RunFlags;
-  /** The standard input, if that is the scenario: a worker has none of its own. */
-  readonly stdin?: Uint8Array;
+  /** The standard input and the pipes that were read: a worker cannot read them. */
+  readonly streams: ReadonlyMap<string, Uint8Array>;
 }
 
 /** The messages of a task: the boot of the whole series first, then a row for each hunk. */
@@ -18,8 +18,13 @@ export type MatrixMessage =
   | { readonly task: string; readonly row: MatrixRow };
 
 /** Runs the boots of a task. */
-export function* runTask({ scenario, hunks, flags, stdin }: MatrixTask): Generator<MatrixMessage> {
-  if (stdin !== undefined) setStdin(stdin);
+export function* runTask({
+  scenario,
+  hunks,
+  flags,
+  streams,
+}: MatrixTask): Generator<MatrixMessage> {
+  setStreams(streams);
   const matrix = new Matrix(bootOptions(scenario, flags));
   yield { task: scenario, scenario: matrix.scenario };
   for (const leftOut of matrix.hunks) {

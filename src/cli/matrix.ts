@@ -8,7 +8,7 @@ import type { ChalkInstance } from 'chalk';
 import { Command } from 'commander';
 import { makeFolder, readText, writeWhole } from '../node/files.js';
 import { inFile, nameIn } from '../node/relative-paths.js';
-import { stdinSoFar } from '../node/stdin.js';
+import { streamsSoFar } from '../node/stdin.js';
 import { runOnWorkers } from '../node/workers.js';
 import { removableHunks, withoutHunk } from '../analysis/matrix/matrix.js';
 import { goldenName, goldenText } from '../analysis/matrix/golden.js';
@@ -246,7 +246,7 @@ async function make(
   process.once('SIGINT', onInterrupt);
   try {
     const workers = Math.min(jobs ?? availableParallelism(), plan.length);
-    const more = { flags, ...optional({ stdin: stdinSoFar() }) };
+    const more = { flags, streams: streamsSoFar() };
     const tasks = tasksOf(plan, workers).map((task): MatrixTask => ({ ...task, ...more }));
     // Run from its sources, the program has no bundled worker.
     if (workers > 1 && existsSync(WORKER)) {

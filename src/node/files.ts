@@ -5,7 +5,7 @@ import { InputError } from '../base/errors.js';
 import { LIMITS, limitError, type Limit } from '../base/limits.js';
 import { decodeUtf8 } from '../base/utf8.js';
 import { fileError } from './file-errors.js';
-import { readWaiting, STDIN, stdinBytes } from './stdin.js';
+import { readWaiting, STDIN, streamBytes, streamOf } from './stdin.js';
 
 export { kindOfPath } from './path-kind.js';
 export { checkWritable, makeFolder, writeWhole } from './write-file.js';
@@ -64,20 +64,37 @@ function readStream(fd: number, file: string, limit: Limit): Uint8Array {
   return bytes;
 }
 
-/** The whole standard input. Throws E_READ, and the limit's error. */
-function readStdin(limit: Limit): Uint8Array {
+/** The stream that a name means; undefined: a file or a device. Throws E_READ for errors of the system. */
+function streamAt(file: string): string | undefined {
   try {
-    const bytes = stdinBytes(() => readStream(0, STDIN, limit));
-    if (bytes.length > limit.most) throw limitError(limit, String(bytes.length), { file: STDIN });
-    return bytes;
+    return streamOf(file);
   } catch (error) {
-    throw fileError('E_READ', STDIN, error);
+    throw fileError('E_READ', file, error);
   }
 }
 
-/** The bytes of a file, or of stdin (`-`). Throws E_READ, and the limit's error before more than that is read. */
+/** All bytes of a stream, also if it was read before. Throws E_READ, and the limit's error. */
+function readOnce(stream: string, file: string, limit: Limit): Uint8Array {
+  try {
+    const bytes = streamBytes(stream, () =>
+      file === STDIN
+        ? readStream(0, STDIN, limit)
+        : withFile(file, (fd) => readStream(fd, file, limit)),
+    );
+    if (bytes.length > limit.most) throw limitError(limit, String(bytes.length), { file });
+    return bytes;
+  } catch (error) {
+    throw fileError('E_READ', file, error);
+  }
+}
+
+/**
+ * The bytes of a file, or of stdin (`-`); those of a pipe or of stdin again for each reader. Throws E_READ, and the limit's
+ * error before more than that is read.
+ */
 export function readBytes(file: string, limit: Limit = LIMITS.kernelFile): Uint8Array {
-  if (file === STDIN) return readStdin(limit);
+  const stream = streamAt(file);
+  if (stream !== undefined) return readOnce(stream, file, limit);
   return withFile(file, (fd, stats) => {
     if (!stats.isFile() || stats.size === 0) return readStream(fd, file, limit);
     if (stats.size > limit.most) throw limitError(limit, String(stats.size), { file });
@@ -91,7 +108,7 @@ export function readBytes(file: string, limit: Limit = LIMITS.kernelFile): Uint8
  * file cannot be read any more or was changed.
  */
 export function openBytes(file: string): ByteSource {
-  if (file === STDIN) return sourceOf(readBytes(file));
+  if (streamAt(file) !== undefined) return sourceOf(readBytes(file));
   const first = withFile(file, (_fd, stats) => stats);
   if (!first.isFile() || first.size === 0) return sourceOf(readBytes(file));
   const readInto = (at: number, into: Uint8Array): void => {

@@ -1,27 +1,42 @@
-/** The standard input, as a file whose name is `-`. */
-import { readSync } from 'node:fs';
+/** What can be read only once: the standard input, as a file whose name is `-`, and pipes. */
+import { readSync, statSync } from 'node:fs';
 import { systemCode } from './file-errors.js';
 import { pause } from './write-all.js';
 
 /** The name of the standard input among the files of a command. */
 export const STDIN = '-';
 
-/** What was read; each reader of `-` gets the same bytes. */
-let read: Uint8Array | undefined;
+/** What was read so far; each reader of a stream gets the same bytes. */
+const read = new Map<string, Uint8Array>();
 
-/** The whole standard input: `readAll` reads it once. */
-export function stdinBytes(readAll: () => Uint8Array): Uint8Array {
-  read ??= readAll();
-  return read;
+/** The name of a stream that is read only once: `-`, or a pipe by its device and inode; undefined: a file or a device. */
+export function streamOf(file: string): string | undefined {
+  if (file === STDIN) return STDIN;
+  // Before it is opened: that would wait for another writer.
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats?.isFIFO() === true ? `${String(stats.dev)}:${String(stats.ino)}` : undefined;
 }
 
-/** Hands over what another thread has read: a worker has no standard input of its own. */
+/** All bytes of a stream: `readAll` reads them once. */
+export function streamBytes(stream: string, readAll: () => Uint8Array): Uint8Array {
+  const bytes = read.get(stream) ?? readAll();
+  read.set(stream, bytes);
+  return bytes;
+}
+
+/** Sets what a reader of the standard input gets; undefined: it is read. */
 export function setStdin(bytes: Uint8Array | undefined): void {
-  read = bytes;
+  if (bytes === undefined) read.delete(STDIN);
+  else read.set(STDIN, bytes);
 }
 
-/** What was read so far; undefined: nothing. */
-export const stdinSoFar = (): Uint8Array | undefined => read;
+/** What was read so far, for another thread. */
+export const streamsSoFar = (): ReadonlyMap<string, Uint8Array> => read;
+
+/** Takes over what another thread has read: a worker has no standard input of its own, and a pipe is empty by then. */
+export function setStreams(streams: ReadonlyMap<string, Uint8Array>): void {
+  for (const [stream, bytes] of streams) read.set(stream, bytes);
+}
 
 /** Milliseconds between two attempts to read a non-blocking input (our choice). */
 const PAUSE = 10;

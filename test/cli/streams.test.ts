@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   readdirSync,
   rmSync,
   writeFileSync,
@@ -119,6 +120,38 @@ describe('an output file', () => {
     expect(err).toMatch(/^sme-boot: E_WRITE: .*none.file: there is no folder .*none\n$/);
     expect([status, out]).toEqual([2, '']);
   });
+});
+
+describe('a pipe in place of a file', () => {
+  const scenario = 'scenarios/bios-minimal.yaml';
+  const series = 'name: piped\ntitle: without one hunk\nsource: this test\nwithout: [09/initrd]\n';
+  test.each([
+    ['check', ['check', '/dev/fd/3'], 'traces/bios-minimal/stage-00.yaml', /^ok .*fd.3/m],
+    ['effects', ['effects', '/dev/fd/3', '9'], scenario, /^09 x86: /],
+    [
+      'matrix on workers',
+      ['matrix', '/dev/fd/3', '--only', '09/initrd,08', '--jobs', '2'],
+      scenario,
+      /^ *09\/initrd /m,
+    ],
+    [
+      'bisect',
+      ['bisect', '/dev/fd/3', 'bios-minimal', '--expect', 'outcome=booted'],
+      series,
+      /panic/,
+    ],
+  ])(
+    'is read as often as %s needs it',
+    (_title, argv, input, expected) => {
+      const text = input === series ? series : readFileSync(input, 'utf8');
+      const file = join(dir, 'piped');
+      writeFileSync(file, text);
+      const { out, err } = shell(`cat '${file}' | "$@" 3<&0 0</dev/null`, ...argv);
+      expect(err).not.toMatch(/^sme-boot: /m);
+      expect(out).toMatch(expected);
+    },
+    TIMEOUT,
+  );
 });
 
 describe('a fault of sme-boot', () => {
