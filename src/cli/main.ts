@@ -31,6 +31,7 @@ import { viewCommand } from './view.js';
 import { whyCommand } from './why.js';
 import { lockstepCommand } from './lockstep.js';
 import { matrixCommand } from './matrix.js';
+import { checkOverwritten } from './overwrite.js';
 import { listCommand, schemaCommand } from './list.js';
 import { patchesCommand } from './patches.js';
 import { probeCommand } from './probe.js';
@@ -73,7 +74,9 @@ function program(io: Io): Command {
       const { color } = command.opts<{ color: ColorWhen }>();
       io.paint = new Chalk({ level: colorLevel(color, io, io.stdout) });
       io.paintError = new Chalk({ level: colorLevel(color, io, io.stderr) });
-      if (actionCommand.name() !== COMPLETE) checkStdin(actionCommand);
+      if (actionCommand.name() === COMPLETE) return;
+      checkStdin(actionCommand);
+      checkOverwritten(actionCommand);
     });
   const commands = [
     runCommand(io),

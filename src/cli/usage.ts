@@ -14,7 +14,8 @@ function usage(command: Command, details: Omit<InputErrorDetails, 'code'>): Inpu
   return new InputError({ code: 'E_USAGE', place: { path: commandName(command) }, ...details });
 }
 
-const flagOf = (option: Option): string => option.long ?? option.short ?? option.flags;
+/** The name of an option as the help has it first. */
+export const flagOf = (option: Option): string => option.long ?? option.short ?? option.flags;
 
 const optionsOf = (command: Command): string[] =>
   command.options.filter(({ hidden }) => !hidden).map(flagOf);

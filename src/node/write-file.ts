@@ -68,6 +68,21 @@ function targetAt(path: string, stats: Stats | undefined): Target {
 }
 
 /**
+ * What tells whether two names are one regular file: its device and inode, links followed, or its path if it does not exist;
+ * undefined: it is no regular file, or cannot be seen.
+ */
+export function fileIdentity(file: string): string | undefined {
+  try {
+    const target = targetOf(file);
+    if (target.to !== 'file') return undefined;
+    const { path, before } = target;
+    return before === undefined ? path : `${String(before.dev)}:${String(before.ino)}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * Throws E_WRITE if a file could not be written: its folder is missing or not writable, the file is a directory or not
  * writable, its name is too long. Writes nothing; a disk that is full shows only when it is written to.
  */

@@ -1,5 +1,5 @@
 /** `--output`, `--format` and `-`, which mean the same in every command. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -56,6 +56,49 @@ describe('--output', () => {
     expect(JSON.parse(read('labels.json'))).toContainEqual({ label: 'startup_64' });
     await sme(['list', 'labels', '-o', file('labels.json'), '--format', 'text']);
     expect(read('labels.json')).toMatch(/^loader\n/);
+  });
+});
+
+describe('an output that is another file of the command', () => {
+  beforeAll(() => {
+    writeFileSync(file('two.yaml'), MINIMAL);
+    writeFileSync(file('word'), MINIMAL);
+    symlinkSync('two.yaml', file('link.yaml'));
+  });
+  const two = (): string => file('two.yaml');
+  test.each([
+    ['the scenario', () => ['run', two(), '--output', two()]],
+    ['the scenario, by a link', () => ['run', two(), '--output', file('link.yaml')]],
+    ['a log', () => ['scenario', 'from-dmesg', two(), '-o', two()]],
+    ['a log without an ending', () => ['scenario', 'from-dmesg', file('word'), '-o', file('word')]],
+    ['a shard', () => ['matrix', '--output', two(), 'merge', file('none.json'), two()]],
+    ['an option', () => [...RUN, '--initrd', two(), '--match-out', two()]],
+    ['the base of a trace', () => ['trace', STAGE_1, '--base', two(), '-o', two()]],
+    [
+      'another output',
+      () => [...RUN, '--output', file('new.yaml'), '--match-out', file('new.yaml')],
+    ],
+    ['a former name', () => ['run', two(), '--trace', two()]],
+  ])('is refused before the boot: %s', async (_title, argv) => {
+    const { status, out, err } = await sme(argv());
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toMatch(
+      /^sme-boot: E_USAGE: .* would overwrite the file of .*, found .* and .*\n$/,
+    );
+    expect(read('two.yaml')).toBe(MINIMAL.toString());
+  });
+
+  test('but a trace may replace its own file, and a name of a scenario is no file', async () => {
+    await sme(['trace', STAGE_1, '-o', file('own.yaml')]);
+    expect((await sme(['trace', file('own.yaml'), '-o', file('own.yaml')])).err).toBe('');
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      writeFileSync('bios-minimal', '');
+      expect((await sme([...RUN, '--format', 'yaml', '-o', 'bios-minimal'])).err).toBe('');
+    } finally {
+      process.chdir(before);
+    }
   });
 });
 
