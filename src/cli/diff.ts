@@ -10,10 +10,12 @@ import { differenceText } from '../check/compare-text.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import { splitWords } from '../base/shell-words.js';
+import { readYaml } from '../base/yaml-source.js';
 import type { Trace } from '../trace/trace.js';
 import { addExecuteOptions, checkExecute } from './execute-options.js';
 import { preparedTrace } from './executed-trace.js';
 import { EXIT, exitHelp } from './exit-codes.js';
+import { isScenario } from './file-kinds.js';
 import type { Io } from './io.js';
 import { addOutput, formOf, openResult, type OutputFlags } from './output.js';
 import { painterOf } from './painter.js';
@@ -139,10 +141,12 @@ function prepared(what: string, scenario: string, flags: RunFlags, progress: Pro
 const usage = (expected: string): InputError =>
   new InputError({ code: 'E_USAGE', reason: 'diff needs two traces', expected });
 
-/** One argument: a file if one of that name exists, else a run. `name`: A or B, for errors. */
+/** One argument: a file of that name, which is a trace or a scenario, else a run. `name`: A or B, for errors. */
 function sideOf(files: TraceFiles, name: string, side: string, progress: Progress): Side {
   if (side === STDIN || existsSync(side)) {
-    const trace = rebased(files.trace(side), side, STDIN);
+    const source = readYaml(side, readText(side));
+    if (isScenario(source)) return prepared(side, side, {}, progress);
+    const trace = rebased(files.trace(side, source), side, STDIN);
     return { what: side, trace: () => trace };
   }
   const { words, open } = splitWords(side);

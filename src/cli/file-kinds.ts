@@ -82,3 +82,6 @@ export function checkKeys(wanted: keyof typeof WANTED, source: YamlSource): Yaml
   if (found !== undefined && found !== USES[wanted]) refuse(wanted, source.file, found);
   return source;
 }
+
+/** Whether a parsed file is a scenario. */
+export const isScenario = ({ value }: YamlSource): boolean => kindOfKeys(value) === USES.scenario;

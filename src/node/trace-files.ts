@@ -93,11 +93,11 @@ export class TraceFiles {
   }
 
   /**
-   * The whole trace of a file. Throws E_NOT_A_TRACE for a match file, E_APPLY for a difference that does not fit its
-   * base.
+   * The whole trace of a file; `source`: its text, if that was read already. Throws E_NOT_A_TRACE for a match file, E_APPLY
+   * for a difference that does not fit its base.
    */
-  trace(file: string): Trace {
-    const expectation = this.read(file);
+  trace(file: string, source?: YamlSource): Trace {
+    const expectation = source === undefined ? this.read(file) : this.read(file, source);
     if (expectation.expect === 'match') {
       throw new InputError({
         code: 'E_NOT_A_TRACE',

@@ -59,6 +59,20 @@ async function record(trace: string, options: readonly string[] = []): Promise<R
   return ran;
 }
 
+test('diff takes the file of a scenario as a run of it, on either side', async () => {
+  await record('traces/mine.yaml');
+  const [scenario, trace] = [at('scenarios/mine.yaml'), at('traces/mine.yaml')];
+  for (const sides of [
+    [scenario, trace],
+    [trace, scenario],
+    [scenario, scenario],
+    [scenario, `${scenario} --stage 18`],
+  ]) {
+    expect(await sme(['diff', ...sides])).toMatchObject({ status: 0, err: '' });
+  }
+  expect((await sme(['diff', 'bios-minimal', scenario])).status).toBe(1);
+});
+
 describe('an exact trace of a scenario of one’s own', () => {
   test('has the path of the scenario relative to the trace, and passes from any working directory', async () => {
     await record('traces/deep/mine.yaml', ['--set', 'machine.cpus=2', '--cmdline', 'quiet']);
