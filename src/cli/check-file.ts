@@ -2,8 +2,10 @@
 import { effectsOf, printEffects, showsIn, type Effects } from '../analysis/effects/form.js';
 import { effectsDifferences } from '../analysis/effects/text.js';
 import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { commandLine } from '../base/shell-words.js';
-import { readYaml, type YamlSource } from '../base/yaml-source.js';
+import { wholeNumber } from '../base/whole-number.js';
+import { readYaml, type PathKey, type YamlSource } from '../base/yaml-source.js';
 import { baseOf, isDifference } from '../check/changes-apply.js';
 import { compare, isSame } from '../check/compare.js';
 import { reportDifferences } from '../check/compare-reports.js';
@@ -90,11 +92,19 @@ export class Check {
       return { name, group, ...(await this.checkFile(planned)) };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      const failures = [errorFailure(error, planned)];
+      const placed = placedIn(planned, error);
+      const failures = [errorFailure(placed, planned)];
       const lines = failures.flatMap((each) => each.lines);
       // A difference that does not fit its base is a mismatch.
       const status = error.code === 'E_APPLY' ? 'failed' : 'invalid';
-      return { name, group, status, failures, lines, ...(status === 'invalid' && { error }) };
+      return {
+        name,
+        group,
+        status,
+        failures,
+        lines,
+        ...(status === 'invalid' && { error: placed }),
+      };
     }
   }
 
@@ -241,29 +251,50 @@ const failureAt = (place: Failure['place'], line: string): Failure => ({
   lines: [`${placePrefix(place)}${line}`],
 });
 
-/** An error of a file as a failure. Without a place in a file it is about what the file boots. */
-function errorFailure(error: InputError, { name, file }: Partial<Planned>): Failure {
-  const { code, reason, expected, found } = error;
-  const own = error.place.file === undefined && file !== undefined && name !== undefined;
-  const place = own ? placeOfRun(file, name) : { file: name ?? '', ...error.place };
-  const parts = {
-    code,
-    ...(reason !== undefined && { reason }),
-    ...(expected !== undefined && { expected }),
-    ...(found !== undefined && { found }),
-  };
+/** An error of a file as a failure. */
+function errorFailure(error: InputError, { name }: Pick<Planned, 'name'>): Failure {
   return {
-    place,
-    headline: new InputError(parts).message,
-    lines: [(own ? new InputError({ ...parts, place }) : error).message],
+    place: { file: name, ...error.place },
+    headline: elsewhere(error, {}).message,
+    lines: [error.message],
   };
 }
 
-/** The place where a file states its run; the file alone if it cannot be parsed. */
-function placeOfRun(file: string, name: string): Failure['place'] {
+/** An error with another place. */
+function elsewhere(error: InputError, place: Failure['place']): InputError {
+  const { code, reason, expected, found, suggestion, cause } = error;
+  return new InputError({
+    code,
+    place,
+    ...optional({ reason, expected, found, suggestion }),
+    cause,
+  });
+}
+
+/** A path of keys in the run of a match file: `run.scenario`, `run.hunks.0`. */
+const RUN_PATH = /^run(?:\.[\w-]+)+$/;
+
+/**
+ * An error of a file with its line there. Without a place in a file it is about what the file boots. One that has its line,
+ * or is about another file, is returned as it is.
+ */
+function placedIn({ file, name }: Planned, error: InputError): InputError {
+  const { file: of, path = '', line } = error.place;
+  if (of === undefined) return elsewhere(error, placeOf(file, name, runPath));
+  if (of !== name || line !== undefined || !RUN_PATH.test(path)) return error;
+  const keys = path.split('.').map((key) => wholeNumber(key) ?? key);
+  return elsewhere(error, { ...error.place, ...placeOf(file, name, () => keys) });
+}
+
+/** The place of a value in a file; the file alone if it cannot be parsed. */
+function placeOf(
+  file: string,
+  name: string,
+  path: (source: YamlSource) => PathKey[],
+): Failure['place'] {
   try {
     const source = readYaml(name, readText(file));
-    return source.place(runPath(source));
+    return source.place(path(source));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { file: name };

@@ -3,6 +3,7 @@ import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
 import type { RunOf } from '../check/run-section.js';
 import { kindOfPath } from '../node/files.js';
+import { nearFiles } from '../node/near-files.js';
 import { fromFile, isName, namedIn } from '../node/relative-paths.js';
 import { assignments, type Run } from './runs.js';
 
@@ -15,6 +16,7 @@ export function matchRun(file: string, run: RunOf): Run {
       place: { file, path: `run.${key}` },
       reason: 'no such file',
       found: path,
+      ...nearFiles(path),
     });
   };
   const named = (key: 'scenario' | 'series', word: string): string =>

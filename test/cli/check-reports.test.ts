@@ -105,7 +105,7 @@ describe('reports of sme-boot check', () => {
 
   test('of a whole trace name the line of the event that differs', async () => {
     const file = at('exact.txt');
-    await sme(['run', 'bios-minimal', '--stage', '0', '--trace', file]);
+    await sme(['run', 'bios-minimal', '--stage', '0', '--trace', file, '--format', 'yaml']);
     const text = readFileSync(file, 'utf8');
     const changed = text.replace(/(wrmsr: IA32_PAT, value: )\S+?,/, '$10x1,');
     expect(changed).not.toBe(text);
@@ -115,6 +115,45 @@ describe('reports of sme-boot check', () => {
     expect(out).toContain(`  ${shown('exact.txt')}:${String(line)}:9: mtrr_bp_init:\n    ~ {wrmsr`);
     expect(out).toMatch(/found 0x\w+\n {8}before: \S+: \{.*\n {8}after: {2}\S+: \{/);
   });
+
+  test.each([
+    [
+      'a scenario',
+      '{ scenario: bios-minmal }',
+      /2:6, run: .*bios-minmal; did you mean bios-minimal/,
+    ],
+    ['a series', '{ scenario: bios-minimal, series: fixd }', /2:6, run: .*did you mean fixed/],
+    ['a hunk', '{ scenario: bios-minimal, without: [09/inird] }', /2:6, .*did you mean 09.initrd/],
+    [
+      'a file',
+      '{ scenario: ./a-goood.yaml }',
+      /2:18, run\.scenario: .*did you mean .*a-good\.yaml/,
+    ],
+    [
+      'too deep a path',
+      `{ scenario: bios-minimal, set: { ${'a.'.repeat(20)}a: 1 } }`,
+      /2:6, run: expected at most 16 names/,
+    ],
+  ])(
+    'have place and suggestion for %s that is misspelt, on stderr too',
+    async (what, run, found) => {
+      const folder = mkdtempSync(join(dir, 'misspelt-'));
+      const file = join(folder, 'm.yaml');
+      writeFileSync(join(folder, 'a-good.yaml'), '');
+      writeFileSync(file, `expect: match\nrun: ${run}\noutcome: {kind: booted}\n`);
+      try {
+        for (const format of ['text', 'junit', 'ktap', 'github']) {
+          const { status, out, err } = await sme(['check', file, '--format', format]);
+          expect(status).toBe(2);
+          expect(err).toMatch(found);
+          expect(err).toContain(`${relative('.', file)}:2:`);
+          if (what !== 'too deep a path') expect(out).toContain('did you mean ');
+        }
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 
   test('go to a file with --output, whose name gives the format', async () => {
     const file = at('report.xml');
@@ -201,7 +240,7 @@ describe('sme-boot check --interactive', () => {
   let whole: string;
   beforeAll(async () => {
     const file = at('whole.txt');
-    await sme(['run', 'bios-minimal', '--stage', '0', '--trace', file]);
+    await sme(['run', 'bios-minimal', '--stage', '0', '--trace', file, '--format', 'yaml']);
     whole = readFileSync(file, 'utf8');
   });
 
@@ -232,7 +271,9 @@ describe('sme-boot check --interactive', () => {
     });
     expect([status, left, asked.length]).toEqual([expected, [], answers.length]);
     expect(out).toContain(counts);
-    expect(out).toMatch(/changed \S+one\.yaml\n.*mtrr_bp_init:\n {4}~ \{wrmsr: IA32_PAT/);
+    expect(out).toMatch(/changed [^~]*mtrr_bp_init:\n {4}~ \{wrmsr: IA32_PAT/);
+    // What it shows fits the terminal as the report does.
+    expect(out.split('\n').filter((line) => line.length > 60)).toEqual([]);
     const isWhole = (name: string): boolean =>
       readFileSync(join(folder, name), 'utf8').replace(/^#.*\n/, '') === whole;
     expect([isWhole('one.yaml'), isWhole('two.yaml')]).toEqual(taken);

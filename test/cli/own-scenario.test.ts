@@ -311,7 +311,7 @@ describe('paths in a hand-written file are relative to it', () => {
       const { status, out, err } = await sme(['check', file]);
       expect(status).not.toBe(0);
       expect(out + err).toMatch(
-        new RegExp(`E_READ: \\S*m\\.yaml, run\\.${key}: no such file; found \\S*gone\\.yaml`),
+        new RegExp(`E_READ: \\S*m\\.yaml:\\d+:\\d+, run\\.${key}: no such file; found \\S*gone\\.yaml`),
       );
     },
   );
