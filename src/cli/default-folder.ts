@@ -14,10 +14,14 @@ export interface DefaultFolder {
 }
 
 /**
- * Those of `./NAME` that are directories; if none is, those of the package. Says on stderr which ones were taken. At least
- * one is returned.
+ * Those of `./NAME` that are directories; if none is, those of the package. Says on stderr which ones were taken, unless
+ * `told` is false. At least one is returned.
  */
-export function defaultFolders(io: Io, names: readonly Name[]): DefaultFolder[] {
+export function defaultFolders(
+  io: Io,
+  names: readonly Name[],
+  { told = true } = {},
+): DefaultFolder[] {
   const own = names.filter((name) => kindOfPath(name) === 'folder');
   const taken = (own.length > 0 ? own : names).map((name) => {
     const shipped = join(packageRoot(), name);
@@ -31,12 +35,12 @@ export function defaultFolders(io: Io, names: readonly Name[]): DefaultFolder[] 
   const whose = taken.every(({ shipped }) => shipped)
     ? `the ${all(taken.map(({ name }) => name))} of sme-boot`
     : "this project's";
-  io.stderr.write(`no paths given: ${all(paths)}, ${whose}\n`);
+  if (told) io.stderr.write(`no paths given: ${all(paths)}, ${whose}\n`);
   return taken.map(({ folder, shipped }) => ({ folder, shipped }));
 }
 
-/** `./NAME` if it is a directory, else that of the package. Says on stderr which one was taken. */
-export function defaultFolder(io: Io, name: Name): DefaultFolder {
-  const [first] = defaultFolders(io, [name]);
+/** `./NAME` if it is a directory, else that of the package. Says on stderr which one was taken, unless `told` is false. */
+export function defaultFolder(io: Io, name: Name, { told = true } = {}): DefaultFolder {
+  const [first] = defaultFolders(io, [name], { told });
   return first ?? { folder: name, shipped: false };
 }

@@ -13,6 +13,7 @@ import { questionOf, type Question, type QuestionState } from '../check/question
 import { countsText, isFine, type Result as Checked } from '../check/result.js';
 import { readText } from '../node/files.js';
 import { table } from './columns.js';
+import { STDIN } from '../node/stdin.js';
 import { defaultFolder } from './default-folder.js';
 import { EXIT, exitHelp } from './exit-codes.js';
 import { checkKeys, checkText } from './file-kinds.js';
@@ -69,7 +70,7 @@ interface Loaded extends Question {
 }
 
 function load(file: string): Loaded {
-  const name = relative('.', file);
+  const name = file === STDIN ? file : relative('.', file);
   const source = checkKeys('question', readYaml(name, checkText('question', name, readText(file))));
   return { ...questionOf(source), id: idOf(file), source };
 }
@@ -84,17 +85,17 @@ function idOf(file: string): string {
 const byId = (a: Loaded, b: Loaded): number =>
   (wholeNumber(a.id) ?? Infinity) - (wholeNumber(b.id) ?? Infinity) || (a.id < b.id ? -1 : 1);
 
-/** Whether a word is the path of a file or directory, and no number or name. */
+/** Whether a word is `-` or the path of a file or directory, and no number or name. */
 const isPath = (word: string): boolean =>
-  /[/\\.]/.test(word) || (!/^\d+$/.test(word) && existsSync(word));
+  word === STDIN || /[/\\.]/.test(word) || (!/^\d+$/.test(word) && existsSync(word));
 
 /** The error for a number or name that no question of a folder has. */
-function unknownQuestion(word: string, folder: string, all: readonly Loaded[]): InputError {
+function unknownQuestion(word: string, all: readonly Loaded[]): InputError {
   const file = `${word}.yaml`;
   const names = all.map(({ id }) => id).filter((id) => wholeNumber(id) === undefined);
   return new InputError({
     code: 'E_QUESTION_UNKNOWN',
-    place: { file: relative('.', folder) },
+    place: { path: 'questions' },
     expected: 'a file, or a number or name that "sme-boot questions" prints',
     found: word === '' ? '""' : word,
     ...(existsSync(file) ? { suggestion: file } : suggest(word, names)),
@@ -107,14 +108,14 @@ function chosen(io: Io, given: readonly string[]): Loaded[] {
   const words = given.filter((word) => !isPath(word));
   const fromPaths = paths.length === 0 ? [] : yamlFiles(paths, 'no question found').map(load);
   if (given.length > 0 && words.length === 0) return fromPaths.sort(byId);
-  const { folder } = defaultFolder(io, 'questions');
+  const { folder } = defaultFolder(io, 'questions', { told: given.length === 0 });
   const all = yamlFiles([folder], 'no question found').map(load);
   if (given.length === 0) return all.sort(byId);
   const named = words.map((word) => {
     const id = idOf(word);
     const found = all.find((each) => each.id === id);
     if (found !== undefined) return found;
-    throw unknownQuestion(word, folder, all);
+    throw unknownQuestion(word, all);
   });
   return [...new Set([...fromPaths, ...named])];
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readQuestion } from '../../src/check/question.js';
 import { readText } from '../../src/node/files.js';
+import { setStdin } from '../../src/node/stdin.js';
 import { firstOf } from '../cases.js';
 import { sme } from './io.js';
 
@@ -107,8 +108,21 @@ describe('sme-boot questions', () => {
     expect(JSON.parse(all.out)).toHaveLength(35);
   });
 
+  test('reads one from stdin, and says which folder it takes only without arguments', async () => {
+    setStdin(new TextEncoder().encode(LABELS));
+    try {
+      const { status, out, err } = await sme(['questions', '-', '--run']);
+      expect([status, err]).toEqual([0, '']);
+      expect(out).toMatch(/Does it boot\?[^]*1 passed, 0 failed/);
+    } finally {
+      setStdin(undefined);
+    }
+    expect((await sme(['questions', '14'])).err).toBe('');
+    expect((await sme(['questions'])).err).toMatch(/^no paths given: /);
+  });
+
   test.each([
-    [['99'], /E_QUESTION_UNKNOWN: .*questions.*a number or name that.*found 99/],
+    [['99'], /^sme-boot: E_QUESTION_UNKNOWN: questions: .*a number or name that.*found 99/],
     [[''], /E_QUESTION_UNKNOWN: .*found ""/],
     [['scenarios/kexec.yaml'], /E_QUESTION: .*expected a question, found a scenario.*sme-boot run/],
     [['nowhere.yaml'], /E_READ/],
