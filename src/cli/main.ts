@@ -43,7 +43,7 @@ import { scenarioCommand } from './scenario.js';
 import { checkStdin } from './stdin-argument.js';
 import { columnsOf, colorLevel, type ColorWhen } from './terminal.js';
 import { traceCommand } from './trace.js';
-import { usageError, watchUsage } from './usage.js';
+import { checkHelp, usageError, watchUsage } from './usage.js';
 
 const EXAMPLES = `
 Examples:
@@ -157,6 +157,7 @@ export async function runCli(argv: readonly string[], given: Io): Promise<number
     failed = command;
   });
   try {
+    checkHelp(top, argv);
     await interruptible(() => top.parseAsync([...argv], { from: 'user' }));
     return io.exitCode;
   } catch (error) {

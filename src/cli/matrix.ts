@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ChalkInstance } from 'chalk';
 import { Command } from 'commander';
 import { makeFolder, readText, writeWhole } from '../node/files.js';
-import { inFile, nameIn } from '../node/relative-paths.js';
+import { inFile, isName, nameIn } from '../node/relative-paths.js';
 import { streamsSoFar } from '../node/stdin.js';
 import { runOnWorkers } from '../node/workers.js';
 import { removableHunks, withoutHunk } from '../analysis/matrix/matrix.js';
@@ -60,6 +60,7 @@ import {
   type RunFlags,
 } from './run-options.js';
 import { addSanitizeOption, isWatched, type SanitizeFlags } from './sanitize-option.js';
+import { unknownName } from './unknown.js';
 import { refuseUnused } from './usage.js';
 
 const FORMS = ['text', 'markdown', 'json', 'html'] as const;
@@ -162,6 +163,7 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
     ...(flags.hunks === undefined ? {} : { hunks: flags.hunks }),
     ...(!isWatched(flags) && { sanitize: false }),
   };
+  checkFirst(named[0]);
   const all = named.flatMap((name) => (name === 'all' ? scenarioNames() : [name]));
   const scenarios = [...new Set(all.length === 0 ? [DEFAULT_SCENARIO] : all)];
   checkOutput(flags.output);
@@ -196,6 +198,13 @@ async function matrix(io: Io, named: readonly string[], flags: Flags): Promise<v
   if (!interrupted) return;
   io.stderr.write(`interrupted: ${String(made.rows.length)} of ${String(plan.length)} rows\n`);
   io.exitCode = EXIT.interrupted;
+}
+
+/** Throws E_SCENARIO_UNKNOWN for a first word that is neither a scenario nor the word of a subcommand. */
+function checkFirst(word = 'all'): void {
+  const names = scenarioNames();
+  if (word === 'all' || !isName(word) || names.includes(word)) return;
+  throw unknownName('E_SCENARIO_UNKNOWN', word, [...names, 'merge']);
 }
 
 /** Writes each row as a match file; with several scenarios, in one folder per scenario. */

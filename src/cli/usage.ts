@@ -53,6 +53,26 @@ function unknownCommand(command: Command, name: string): InputError {
   });
 }
 
+/** Throws E_USAGE for `help WORD`, also of a command with commands of its own, if there is no command of that name. */
+export function checkHelp(top: Command, argv: readonly string[]): void {
+  const named = (command: Command, word: string | undefined): Command | undefined =>
+    command.commands.find((each) => each.name() === word);
+  const words = argv.filter((word, i) => !word.startsWith('-') && argv[i - 1] !== '--color');
+  let command = top;
+  for (let inner = named(top, words[0]); inner !== undefined; inner = named(inner, words[0])) {
+    command = inner;
+    words.shift();
+  }
+  const helps = command.createHelp().visibleCommands(command);
+  if (words.shift() !== 'help' || !helps.some((each) => each.name() === 'help')) return;
+  for (const word of words) {
+    const inner = named(command, word);
+    if (inner === undefined && command.commands.length > 0) throw unknownCommand(command, word);
+    if (inner === undefined) return;
+    command = inner;
+  }
+}
+
 /** A value that an option or argument does not take; `message` is commander's. */
 function invalidValue(command: Command, message: string): InputError {
   const [, option, value, rest = ''] =

@@ -48,6 +48,26 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     'E_USAGE: sme-boot: no such command; expected a command of "sme-boot --help", found chekc; did you mean check?',
   ],
   [
+    'the command of help',
+    ['--color', 'never', 'help', 'chek'],
+    'E_USAGE: sme-boot: no such command; expected a command of "sme-boot --help", found chek; did you mean check?',
+  ],
+  [
+    'a word of every object as the command of help',
+    ['help', '__proto__'],
+    'E_USAGE: sme-boot: no such command; expected a command of "sme-boot --help", found __proto__',
+  ],
+  [
+    'the subcommand of help',
+    ['help', 'matrix', 'merg'],
+    'E_USAGE: matrix: no such command; expected merge, found merg; did you mean merge?',
+  ],
+  [
+    'a subcommand where a scenario may be',
+    ['matrix', 'merg', 'DIR/report.json'],
+    'E_SCENARIO_UNKNOWN: expected a file, or a name that "sme-boot list scenarios" prints, found merg; did you mean merge?',
+  ],
+  [
     'a subcommand',
     ['scenario', 'from-dmseg', 'boot.log'],
     'E_USAGE: scenario: no such command; expected from-dmesg, found from-dmseg; did you mean from-dmesg?',
