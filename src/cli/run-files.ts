@@ -1,32 +1,15 @@
 /** The user's files of a run, for the header of its trace, and the run that such a header records. */
-import { existsSync, realpathSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ByteSource } from '../base/byte-source.js';
 import { InputError } from '../base/errors.js';
 import { optional } from '../base/optional.js';
-import { kindOfPath } from '../node/files.js';
 import { sha256 } from '../node/sha256.js';
-import { fromFile, isName } from '../node/relative-paths.js';
-import { STDIN } from '../node/stdin.js';
+import { fromFile } from '../node/relative-paths.js';
+import { pathOf, scenarioFile } from '../node/scenario-file.js';
 import { RUN_FILES, RUN_FILE_ROLES, type RunFiles } from '../trace/run-files.js';
 import type { TraceHeader } from '../trace/trace.js';
 import { packageRoot } from './paths.js';
-
-/** The path of a file relative to the working directory; none for a pipe or a terminal, which cannot be read again. */
-function pathOf(file: string): { path?: string } {
-  if (kindOfPath(file) !== 'file') return {};
-  return { path: relative('.', resolve(file)).split(sep).join('/') };
-}
-
-/** Whether a file is a scenario of the package, which a trace records by its name. */
-function isShipped(file: string): boolean {
-  const folder = join(packageRoot(), 'scenarios');
-  try {
-    return realpathSync(file).startsWith(realpathSync(folder) + sep);
-  } catch {
-    return false;
-  }
-}
 
 /** What a run read besides the package's own files. */
 export interface FilesRead {
@@ -51,12 +34,7 @@ export function filesRead(
       ? undefined
       : { ...pathOf(name), digest: sha256(content) };
   const files = optional({
-    scenario:
-      scenario === STDIN
-        ? {}
-        : isName(scenario) || isShipped(scenario)
-          ? undefined
-          : pathOf(scenario),
+    scenario: scenarioFile(scenario),
     kernel: kernel === undefined ? undefined : pathOf(kernel),
     systemMap: file(systemMap, bytes.systemMap),
     initrd: file(initrd, bytes.initrd),

@@ -73,13 +73,15 @@ export class Boot {
   readonly #boot: Sequencer;
 
   /** Throws InputError for a selection that does not build, and for input that does not fit the machine. */
-  constructor({ scenario, digest, settings }: LoadedScenario, options: BootOptions, host: Host) {
+  constructor(loaded: LoadedScenario, options: BootOptions, host: Host) {
+    const { scenario, digest, settings, file } = loaded;
     const { image, initrd, deviceTree, sanitize = true } = options;
     const own = ownOf(options);
     this.#boot = new Sequencer({
       scenario,
       scenarioDigest: digest,
       settings,
+      ...(file !== undefined && { files: { scenario: file } }),
       ...selectionOf(options, own),
       ...(own !== undefined && { ownHunks: own.modules }),
       ...(image !== undefined && { image }),

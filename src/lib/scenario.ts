@@ -17,6 +17,11 @@ export interface LoadedScenario {
   readonly digest: string;
   /** The settings that were applied, as text: a trace's header has them. */
   readonly settings: Readonly<Record<string, string>>;
+  /**
+   * The file that it was loaded from, if it is none of the package; its path is relative to the working directory. A trace's
+   * header has it.
+   */
+  readonly file?: { readonly path?: string };
 }
 
 /** One setting in the form of `--set`. */

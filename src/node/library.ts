@@ -3,6 +3,7 @@
  * boots, and inspects; docs/library.md has an example. Bad input throws InputError.
  */
 import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { readYaml } from '../base/yaml-source.js';
 import type { Expectation } from '../check/expectation.js';
 import type { RunOf } from '../check/run-section.js';
@@ -17,7 +18,10 @@ import type { Trace } from '../trace/trace.js';
 import { loadHunks } from './hunks-module.js';
 import { nodeCipher } from './node-cipher.js';
 import { packageNames, packageRoot, packageText } from './package-files.js';
+import { rebased } from './relative-paths.js';
+import { scenarioFile } from './scenario-file.js';
 import { sha256 } from './sha256.js';
+import { STDIN } from './stdin.js';
 import { TraceFiles } from './trace-files.js';
 
 export * from '../lib/index.js';
@@ -46,7 +50,10 @@ export function scenarioNames(): string[] {
  */
 export function loadScenario(nameOrFile: string, settings: Settings = {}): LoadedScenario {
   const { file, text } = packageText('scenarios', nameOrFile, 'E_SCENARIO_UNKNOWN');
-  return parseScenarioText(file, text, settings);
+  return {
+    ...parseScenarioText(file, text, settings),
+    ...optional({ file: scenarioFile(nameOrFile) }),
+  };
 }
 
 /** Names of the package's series. */
@@ -66,14 +73,19 @@ export function createBoot(scenario: string | LoadedScenario, options: BootOptio
   return new Boot(loaded, options, { cipher: nodeCipher, digest: sha256 });
 }
 
-/** The whole trace of a file: of a trace, or of one that is stored as the difference from another. Throws InputError. */
+/**
+ * The whole trace of a file: of a trace, or of one that is stored as the difference from another. The paths of its header
+ * are relative to the working directory, as those of a boot are. Throws InputError.
+ */
 export function loadTrace(file: string): Trace {
-  return new TraceFiles().trace(file);
+  return rebased(new TraceFiles().trace(file), file, STDIN);
 }
 
-/** The expectation in a file: a match file, or an exact trace with its bases. Throws InputError. */
+/** The expectation in a file: a match file, or an exact trace with its bases and paths as {@link loadTrace}'s. Throws InputError. */
 export function loadExpectation(file: string): Expectation {
-  return new TraceFiles().read(file);
+  const expectation = new TraceFiles().read(file);
+  if (expectation.expect === 'match') return expectation;
+  return { ...expectation, trace: rebased(expectation.trace, file, STDIN) };
 }
 
 /**

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readExpectation } from '../../src/check/expectation.js';
 import {
@@ -17,6 +18,7 @@ import {
   seriesNames,
 } from '../../src/node/library.js';
 import { firstOf } from '../cases.js';
+import { sme } from '../cli/io.js';
 import { refusal } from '../trace/helpers.js';
 
 describe('the library for Node', () => {
@@ -41,6 +43,23 @@ describe('the library for Node', () => {
     const expected = loadTrace(file);
     expect(loadExpectation(file)).toMatchObject({ expect: 'exact', trace: expected });
     expect(isSame(compare(expected, createBoot('bios-minimal', { stage }).run()))).toBe(true);
+  });
+
+  test('boots a scenario of one’s own as the trace that the command line wrote of it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sme-boot-library-'));
+    try {
+      const [scenario, trace] = [join(folder, 'scenarios/my.yaml'), join(folder, 'traces/my.yaml')];
+      for (const file of [scenario, trace]) mkdirSync(dirname(file));
+      writeFileSync(scenario, readFileSync('scenarios/bios-minimal.yaml'));
+      expect((await sme(['run', scenario, '-o', trace])).status).toBe(0);
+      const found = createBoot(loadScenario(scenario)).run();
+      expect(isSame(compare(loadTrace(trace), found))).toBe(true);
+      expect(loadExpectation(trace)).toMatchObject({ trace: loadTrace(trace) });
+      // By its path, one of the package is none of one's own.
+      expect(loadScenario('scenarios/bios-minimal.yaml').file).toBeUndefined();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('boots what a match file states, with its series, settings and hunks left out', () => {
