@@ -6,6 +6,7 @@ import { interruptible } from '../node/interrupt.js';
 import { cParser } from '../node/c-parser.js';
 import { SourceTree } from '../node/source-tree.js';
 import { TraceFiles } from '../node/trace-files.js';
+import { compareReleases, latestOf } from '../review/release.js';
 import { filesRead, reviewTree, seriesNames } from '../review/review-tree.js';
 import { reviewTrace } from '../review/trace-functions.js';
 import type { Row } from '../review/result.js';
@@ -70,11 +71,33 @@ export async function treeReview(
   });
 }
 
+/** The sentence for a release that the records do not know yet; undefined: they know it. */
+function laterThan(release: string, records: ReviewedRecords): string | undefined {
+  const latest = latestOf([records.patches.map(({ record }) => record), records.base.record]);
+  if (compareReleases(release, latest) <= 0) return undefined;
+  return `The records end at ${latest}: what follows is as of that release.`;
+}
+
+/** Throws E_TREE for a tree of a release before that of the base kernel. */
+function checkRelease(tree: SourceTree, base: string): void {
+  if (compareReleases(tree.release, base) >= 0) return;
+  throw new InputError({
+    code: 'E_TREE',
+    place: { file: join(tree.folder, 'Makefile') },
+    expected: `a release from ${base} on`,
+    found: tree.version,
+  });
+}
+
 function reviewOf(
   tree: SourceTree,
   given: { readonly file: string; readonly trace: Trace } | undefined,
-  { patches, base: { record: base } }: ReviewedRecords,
+  records: ReviewedRecords,
 ): WrittenReview {
+  const { patches } = records;
+  const base = records.base.record;
+  checkRelease(tree, base.release);
+  const later = laterThan(tree.release, records);
   const shown = join(packageRoot(), SHOWN_TRACE);
   const applied = appliedIn(patches, tree, base);
   const model = modelled();
@@ -85,7 +108,7 @@ function reviewOf(
   const reviewed = { tree, base, applied, ofSeries: seriesNames(patches) };
   return {
     title: `Linux ${tree.version}${given === undefined ? '' : `: the functions of ${given.file}`}`,
-    remarks: [has],
+    remarks: [has, ...(later === undefined ? [] : [later])],
     rows: given
       ? reviewTrace(given, { records: patches, model }, reviewed)
       : reviewTree(patches, model, tree, base).rows,
@@ -101,16 +124,19 @@ export function writeFiles(
   release: string,
   { output, records }: { readonly output: string | undefined; readonly records: ReviewedRecords },
 ): void {
-  if (!/^\d+\.\d+$/.test(release)) {
+  const { record: base } = records.base;
+  if (!/^\d+\.\d+$/.test(release) || compareReleases(release, base.release) < 0) {
     throw new InputError({
       code: 'E_USAGE',
       place: { path: 'review --files' },
-      expected: 'a release, as 4.6 or 6.1',
+      expected: `a release from ${base.release} on, as ${base.release} or 6.1`,
       found: JSON.stringify(release),
     });
   }
+  const later = laterThan(release, records);
   const out = openResult(io, output);
-  const paths = filesRead(records.patches, modelled(), records.base.record, release);
+  if (later !== undefined) io.stderr.write(`${later}\n`);
+  const paths = filesRead(records.patches, modelled(), base, release);
   out.write(paths.map((path) => `${path}\n`).join(''));
   out.end();
 }

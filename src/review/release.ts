@@ -6,6 +6,14 @@ export function compareReleases(a: string, b: string): number {
   return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0);
 }
 
+/** The latest release that records name: all values of keys `from`, in what they have. */
+export function latestOf(records: unknown): string {
+  if (typeof records !== 'object' || records === null) return '';
+  const own = 'from' in records && typeof records.from === 'string' ? records.from : '';
+  const inner = Object.values(records).map(latestOf);
+  return [own, ...inner].reduce((a, b) => (compareReleases(a, b) < 0 ? b : a));
+}
+
 /** The last of a list of steps, ordered by release, that is true for a release; undefined: the release is older. */
 export function stepIn<S extends { readonly from: string }>(
   steps: readonly S[] | undefined,

@@ -45,6 +45,27 @@ test('a tree that agrees: a table of counts, exit status 0', async () => {
   expect(out).toMatch(/\d+ claims: .*; none failed\n$/);
 });
 
+test('releases before the base kernel are refused, those after the records are told', async () => {
+  const old = write('old', '4.5', new Map());
+  const tree = await sme(['review', '--tree', old]);
+  expect([tree.status, tree.out]).toEqual([2, '']);
+  expect(tree.err).toMatch(/E_TREE: .*Makefile: expected a release from 4\.6 on, found 4\.5\.3\n$/);
+  for (const release of ['2.6', '4.5']) {
+    const { status, err } = await sme(['review', '--files', release]);
+    expect([status, err]).toEqual([
+      2,
+      expect.stringMatching(/E_USAGE: review --files: .* 4\.6 on/),
+    ]);
+  }
+  const later = await sme(['review', '--files', '99.9']);
+  expect(later.status).toBe(0);
+  const [, latest = ''] = /^The records end at (\d+\.\d+): .*\n$/.exec(later.err) ?? [];
+  expect(await sme(['review', '--files', latest])).toEqual({ ...later, err: '' });
+  const far = await sme(['review', '--tree', write('far', '99.9', madeTree(latest))]);
+  expect(far.out).toContain(`\nThe records end at ${latest}: `);
+  expect(far.status).toBe(0);
+});
+
 test('--all lists every claim with its line', async () => {
   const { out } = await sme(['review', '--tree', applied, '--all']);
   expect(out).toMatch(/^03 sme_me_mask: agrees at arch\/x86\/kernel\/mem_encrypt\.S:\d+$/m);
