@@ -3,6 +3,7 @@
  * rights of the user who starts sme-boot, as any program does.
  */
 import { spawnSync } from 'node:child_process';
+import { writeSync } from 'node:fs';
 import type { createRequire } from 'node:module';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -32,6 +33,28 @@ function load(file: string): unknown {
     createRequire: typeof createRequire;
   };
   return node.createRequire(import.meta.url)(resolve(file)) as unknown;
+}
+
+/** The exit status of bad input. */
+const REFUSED = 2;
+
+/** Calls `body`, the code of a module; if that ends the process, there is a message and a status of an error. */
+function guarded<T>(file: string, body: () => T): T {
+  // As for load(): the process of the modules.
+  const { on, off } = new Script(
+    '({ on: (f) => process.on("exit", f), off: (f) => process.removeListener("exit", f) })',
+  ).runInThisContext() as Record<'on' | 'off', (listener: () => void) => void>;
+  const refused = (): void => {
+    const error = refuse(file, { reason: 'it ended the process when it was loaded' });
+    writeSync(process.stderr.fd, `sme-boot: ${error.message}\n`);
+    process.exitCode = REFUSED;
+  };
+  on(refused);
+  try {
+    return body();
+  } finally {
+    off(refused);
+  }
 }
 
 const slashed = (path: string): string => relative('.', resolve(path)).split(sep).join('/');
@@ -145,8 +168,10 @@ function loadModule(file: string): OwnHunks {
   LOADED.set(resolve(file), all);
   let hunks: OwnHunks['hunks'];
   try {
-    const { value, name } = exported(file, load(file));
-    hunks = hunksOf(value, { file }, name);
+    hunks = guarded(file, () => {
+      const { value, name } = exported(file, load(file));
+      return hunksOf(value, { file }, name);
+    });
   } catch (error) {
     throw loadError(file, error);
   }

@@ -154,6 +154,19 @@ describe('a pipe in place of a file', () => {
   );
 });
 
+describe('a module of own hunks that ends the process', () => {
+  test.each([
+    ['at its top', 'process.exit(0);\nexport const hunks = [];\n'],
+    ['in its function', 'export default () => process.exit(0);\n'],
+  ])('%s is an error', (title, text) => {
+    const file = join(dir, `exits-${title.replaceAll(' ', '-')}.mjs`);
+    writeFileSync(file, text);
+    const { status, out, err } = shell('"$@"', 'run', 'bios-minimal', '--hunks', file);
+    expect(err).toMatch(/^sme-boot: E_OWN_HUNK: .*exits-.*: it ended the process when it was load/);
+    expect([status, out]).toEqual([2, '']);
+  });
+});
+
 describe('a fault of sme-boot', () => {
   const report = (what: string, argv: string): RegExp =>
     new RegExp(
