@@ -1,10 +1,11 @@
 /** `sme-boot init`: writes a project of one's own: scenario, expected traces, series, call script, CI workflow, schemas. */
 import { readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { InputError } from '../base/errors.js';
 import { commandLine } from '../base/shell-words.js';
-import { kindOfPath, makeFolder, readText, writeWhole } from '../node/files.js';
+import { allOrNothing, makeFile } from '../node/all-or-nothing.js';
+import { kindOfPath, readText } from '../node/files.js';
 import { forFile } from '../node/relative-paths.js';
 import { schemaOption } from '../node/schema-path.js';
 import { printTrace } from '../trace/yaml-out.js';
@@ -51,7 +52,9 @@ export function initCommand(io: Io): Command {
     .option('--force', 'write to a folder that is not empty; files of the same names are replaced')
     .addHelpText('after', EXAMPLES)
     .action((dir: string, flags: Flags) => {
-      init(io, dir, flags.force === true);
+      allOrNothing(() => {
+        init(io, dir, flags.force === true);
+      });
     });
 }
 
@@ -123,10 +126,7 @@ function checkFolder(dir: string, paths: readonly string[], force: boolean): voi
 function write(print: (text: string) => void, dir: string, { path, text }: ProjectFile): void {
   const file = join(dir, path);
   const before = present(file) ? readText(file) : undefined;
-  if (before !== text) {
-    makeFolder(dirname(file));
-    writeWhole(file, text);
-  }
+  if (before !== text) makeFile(file, text);
   const did = before === undefined ? 'wrote' : before === text ? 'unchanged' : 'replaced';
   print(`${did} ${file}\n`);
 }

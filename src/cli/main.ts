@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import { printableLines } from '../base/printable.js';
+import { removeMade } from '../node/all-or-nothing.js';
 import { known } from '../node/file-errors.js';
 import { interruptible, isInterrupt } from '../node/interrupt.js';
 import { writerOf } from '../node/output.js';
@@ -175,6 +176,7 @@ function isMain(): boolean {
 /** Ends the program after Ctrl-C: no temporary file and no status line are left. */
 function endInterrupted(io: Io): never {
   removeTemporaries();
+  removeMade();
   try {
     io.stderr.write(`${io.stderr.isTTY ? '\r\u001b[K' : ''}sme-boot: interrupted\n`);
   } finally {

@@ -99,6 +99,20 @@ describe('a stream that cannot be written', () => {
   );
 });
 
+test('a project of which init cannot tell is not left half written', () => {
+  const project = join(dir, 'around', 'project');
+  expect(full(1, 'init', project).status).toBe(2);
+  expect(existsSync(join(dir, 'around'))).toBe(false);
+  expect(shell('"$@"', 'init', project)).toMatchObject({ status: 0, err: '' });
+  // What was there stays, replaced or not.
+  writeFileSync(join(project, 'mine.txt'), '');
+  rmSync(join(project, 'traces'), { recursive: true });
+  expect(full(1, 'init', project, '--force').status).toBe(2);
+  expect(existsSync(join(project, 'mine.txt'))).toBe(true);
+  expect(existsSync(join(project, 'scenarios'))).toBe(true);
+  expect(existsSync(join(project, 'traces'))).toBe(false);
+});
+
 describe('an output file', () => {
   test('/dev/stdout is the stream itself', () => {
     const out = join(dir, 'both');
@@ -276,6 +290,7 @@ describe('Ctrl-C', () => {
       ['bisect', 'rfc-v1', '--expect', 'garbage=initrd'],
       ['probe', 'probes'],
       ['inspect', '--save', 'OUT/mem', '--mem', 'initrd:64'],
+      ['init', 'OUT/project'],
     ]),
   )(
     'in %s ends it with 130, without a stack or a partial file',
