@@ -1,4 +1,5 @@
 /** The values of options and arguments that completion offers, from where the commands themselves read them. */
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { VIEWS } from '../analysis/effects/form.js';
 import { scenarioJsonSchema } from '../scenario/scenario.js';
@@ -15,6 +16,8 @@ import { patchRecords } from './records.js';
 import { packageQuestions } from './questions.js';
 import { DEFAULT_SCENARIO, loadScenario, prepareUnwatched, scenarioNames } from './run-options.js';
 import { loadSeries, seriesNames } from './series.js';
+import { packageRoot } from './paths.js';
+import { yamlNames } from './yaml-files.js';
 
 /** What a value is of. */
 export interface Kind {
@@ -61,6 +64,8 @@ const patches = (): Candidate[] =>
 
 const questions = (): Candidate[] =>
   packageQuestions().map(({ id, question }) => ({ value: id, about: question }));
+
+const probes = (): Candidate[] => plain(yamlNames(join(packageRoot(), 'probes')));
 
 const stages = (): Candidate[] => [
   { value: '0', about: 'the base kernel' },
@@ -138,7 +143,7 @@ const of =
   (make: (context: Context) => readonly Candidate[], files = false): Source =>
   (context) => ({ candidates: make(context), files });
 
-/** By the option's name, or the argument's. */
+/** By the option's name, or the argument's; behind the command's, where others have an argument of that name. */
 const SOURCES = new Map<string, Source>([
   ['--stage', of(stages)],
   ['--series', of(series, true)],
@@ -176,6 +181,7 @@ const SOURCES = new Map<string, Source>([
   ['FINDING', of(() => findings().map(({ id, title }) => ({ value: id, about: title })))],
   ['N', of(patches)],
   ['QUESTIONS', of(questions, true)],
+  ['probe FILES', of(probes, true)],
 ]);
 
 /** Options and arguments whose values are names of files: told by the placeholder. */
@@ -185,7 +191,7 @@ const FILE_NAMES = /FILE|DIR|PATH/;
 export function valuesOf(kind: Kind, context: Context): Values {
   const { name, choices } = kind;
   if (choices !== undefined) return { candidates: plain(choices) };
-  const source = SOURCES.get(name);
+  const source = SOURCES.get(`${context.command.name()} ${name}`) ?? SOURCES.get(name);
   if (source !== undefined) {
     // The first argument of effects may be a patch.
     const also = context.command.name() === 'effects' && name === 'SCENARIO' ? patches() : [];

@@ -127,7 +127,8 @@ export function complete(top: Command, words: readonly string[]): Completion {
     return matching(values(kind), word, `${name}=`);
   }
   if (current.startsWith('-')) return optionNames(command, current);
-  const inner = before.length > 0 ? [] : command.createHelp().visibleCommands(command);
+  const ofHelp = command.parent === null && before.length === 1 && before[0] === 'help';
+  const inner = before.length > 0 && !ofHelp ? [] : command.createHelp().visibleCommands(command);
   const commands = inner
     .filter((each) => each.name() !== 'help' || command.parent === null)
     .map((each) => ({ value: each.name(), about: each.description() }));

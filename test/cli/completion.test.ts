@@ -16,6 +16,11 @@ describe('completion', () => {
     firstOf(20, [
       [['ma'], ['matrix', 'man']],
       [['__'], []],
+      [['help', 'matr'], ['matrix']],
+      [
+        ['probe', '07-e'],
+        ['07-early-memremap', '07-early-memremap-initrd'],
+      ],
       [['matrix', 'me'], ['merge']],
       [['scenario', ''], ['from-dmesg']],
       [['run', 'bios-m'], ['bios-minimal']],
