@@ -9,10 +9,12 @@ import type { TraceHeader } from '../trace/trace.js';
 import { IMAGE_ENTRIES } from '../trace/vocabulary.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
 import { bootOptions, prepareUnwatched, type RunFlags } from './run-options.js';
+import { describeExecuted } from './sanitize-option.js';
 import { givenOptions } from './usage.js';
 
 /** Adds the options to a command. `until`: also the one for the end of a run. */
 export function addExecuteOptions(command: Command, { until = false } = {}): Command {
+  describeExecuted(command);
   command
     .addOption(
       new Option(

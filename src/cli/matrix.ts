@@ -90,7 +90,7 @@ Examples:
   sme-boot matrix bios-minimal --only 09/initrd 08
                                                some hunks or patches
   sme-boot matrix all --shard 2/5 -o part-2.json
-                                               one fifth, for one of five machines
+                                               one fifth of the rows
   sme-boot matrix merge part-*.json -o all.md  the shards joined
 ${exitHelp({ interrupted: 'interrupted by Ctrl-C; the rows finished until then are printed' })}`;
 

@@ -11,12 +11,19 @@ export interface SanitizeFlags {
 export function addSanitizeOption(command: Command, hidden = false): Command {
   const off = new Option(
     '--no-sanitize',
-    'do not watch the boot with the sanitizer: faster, and no reports; the default with --execute, where --sanitize turns it on (docs/sanitizer.md)',
+    'do not watch the boot with the sanitizer: faster, and no reports (docs/sanitizer.md)',
   );
   // Declared before its negation, so that neither is the default.
   return command
     .addOption(new Option('--sanitize', 'the default').hideHelp())
     .addOption(hidden ? off.hideHelp() : off);
+}
+
+/** Says in the help of a command that it executes images, for which the sanitizer is off by default. */
+export function describeExecuted(command: Command): void {
+  const off = command.options.find(({ long }) => long === '--no-sanitize');
+  if (off === undefined) return;
+  off.description += '; the default with --execute, where --sanitize turns it on';
 }
 
 /** Whether the sanitizer watches the boot of these flags. */

@@ -50,8 +50,9 @@ Examples:
   sme-boot view bios-minimal --without 09/initrd --output initrd.html
   sme-boot view mine.yaml --port 8000              load again when mine.yaml changes
   sme-boot view --kernel vmlinuz --initrd initrd.img --output real.html
-  sme-boot view firmware-syscfg --kernel vmlinuz --execute --until mem_encrypt_init \
-      --cmdline "console=ttyS0 mem_encrypt=on"     execute the image's own instructions
+  sme-boot view firmware-syscfg --kernel vmlinuz --execute \\
+      --until mem_encrypt_init --cmdline "console=ttyS0 mem_encrypt=on"
+                                                   run the image's own code
 ${exitHelp()}`;
 
 export function viewCommand(io: Io): Command {
