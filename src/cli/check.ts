@@ -37,6 +37,7 @@ import { Progress } from './progress.js';
 import type { RunCommand } from './question-run.js';
 import { repeated } from './run-options.js';
 import { Runs } from './runs.js';
+import { onTerminal } from './terminal.js';
 import { yamlFiles } from './yaml-files.js';
 
 interface Flags extends OutputFlags<ReportForm> {
@@ -194,7 +195,7 @@ async function check(
     ...staleLines(check.rewritten, planned),
     ...obsoleteLines(planned, results),
   ]) {
-    io.stderr.write(`${line}\n`);
+    io.stderr.write(onTerminal(io, `${line}\n`));
   }
   io.exitCode = statusOf(results);
 }

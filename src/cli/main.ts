@@ -42,7 +42,7 @@ import { runCommand } from './run.js';
 import { safeIo } from './safe-io.js';
 import { scenarioCommand } from './scenario.js';
 import { checkStdin } from './stdin-argument.js';
-import { columnsOf, colorLevel, type ColorWhen } from './terminal.js';
+import { columnsOf, colorLevel, onTerminal, type ColorWhen } from './terminal.js';
 import { traceCommand } from './trace.js';
 import { checkHelp, usageError, watchUsage } from './usage.js';
 
@@ -141,7 +141,7 @@ function report(thrown: unknown, argv: readonly string[], io: Io, failed?: Comma
       ? `sme-boot: ${error.message}\n${verbose ? causeText(error) : ''}`
       : faultText(error, { version: VERSION, argv, isFile: existsSync, verbose });
   try {
-    io.stderr.write(text);
+    io.stderr.write(onTerminal(io, text));
   } catch (cannot) {
     // Nothing can be told on stderr; the status is that of the error.
     if (!(cannot instanceof InputError)) throw cannot;

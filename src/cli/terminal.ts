@@ -1,5 +1,6 @@
 /** The terminals of a command: their widths, whether they have colours and a cursor that moves. */
 import type { ColorSupportLevel } from 'chalk';
+import { fitted } from './fit.js';
 import type { Io, Output } from './io.js';
 
 /** Columns of a terminal that does not state its width, as the pseudo-terminals of most CI services (our choice). */
@@ -21,6 +22,10 @@ export function columnsOf(io: Io, stream: Output): number | undefined {
     columnsVariable(io) ?? (stream.isTTY ? stream.columns || UNKNOWN_WIDTH : undefined);
   return columns === undefined ? undefined : Math.max(LEAST_WIDTH, columns);
 }
+
+/** An error as stderr has it: fitted into a terminal; elsewhere, where programs read it, as it is. */
+export const onTerminal = (io: Io, text: string): string =>
+  io.stderr.isTTY ? fitted(text, columnsOf(io, io.stderr)) : text;
 
 /** Whether a status line can be replaced in place. */
 export const hasCursor = (io: Io, stream: Output): boolean =>

@@ -212,6 +212,40 @@ describe('without a terminal', () => {
         .some((line) => line.length > 120),
     ).toBe(true);
   });
+  test('an error is fitted into a terminal, and is one line elsewhere, whatever COLUMNS says', async () => {
+    for (const argv of [
+      ['diff', '--mem', 'a'],
+      ['run', 'x'.repeat(100)],
+      ['check', 'none.yaml'],
+    ]) {
+      const terminal = await sme(argv, {}, true);
+      expect(terminal.status).toBe(2);
+      expect(terminal.err.split('\n').filter((line) => line.length > 60)).toEqual([]);
+      expect((await sme(argv, { COLUMNS: '60' })).err).toMatch(/^sme-boot: E_.*\n$/);
+    }
+  });
+
+  test.each(['bisect', 'diff', 'effects', 'matrix', 'probe'])(
+    'the help of %s names no option that it does not have',
+    async (command) => {
+      const { out } = await sme([command, '--help']);
+      const [, options = ''] = /\nOptions:\n([^]*?)\n\n/.exec(out) ?? [];
+      expect(options).toContain('--no-sanitize');
+      expect(options).not.toContain('--execute');
+      expect((await sme(['run', '--help'])).out).toMatch(/--no-sanitize[^]*with\s+--execute/);
+    },
+  );
+
+  test.each(['matrix', 'view'])('the examples of %s are whole at 76 columns', async (command) => {
+    const { out } = await sme([command, '--help']);
+    const [, examples = ''] = /\nExamples:\n([^]*?)\n\n/.exec(out) ?? [];
+    // A line is a command, the end of one behind a backslash, or a comment in its column.
+    for (const [i, line] of examples.split('\n').entries()) {
+      if (/^ {2}sme-boot |^ {45,}\S/.test(line)) continue;
+      expect(examples.split('\n')[i - 1]).toMatch(/ \\$/);
+    }
+  });
+
   test.each(
     [
       [],
