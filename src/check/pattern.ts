@@ -60,8 +60,9 @@ function regexPattern(source: string): ValuePattern | string {
     if (size <= patternProgram.most) return { is: 'regex', source, regex };
     return `a regular expression compiles to at most ${patternProgram.most} instructions, found ${size}`;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'error parsing regexp';
-    return `${reason} (RE2 syntax: no backreferences, no lookahead or lookbehind)`;
+    const reason = error instanceof Error ? error.message : 'it cannot be parsed';
+    const why = reason.replace(/^error parsing regexp: /, '');
+    return `a regular expression in RE2 syntax (no backreferences, no lookahead or lookbehind): ${why}`;
   }
 }
 

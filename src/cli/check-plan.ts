@@ -115,6 +115,7 @@ export function filterOf(pattern: string): (name: string) => boolean {
     } catch (error) {
       throw new InputError({
         code: 'E_FILTER',
+        place: { path: '--filter' },
         reason: error instanceof Error ? error.message : 'not a regular expression',
         found: pattern,
         cause: error,

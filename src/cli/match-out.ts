@@ -44,7 +44,16 @@ export function checkMatchOut(
   kindsOf(flags);
   // The steps of an executed boot are functions of its image: what it reached is known at its end.
   if (flags.execute === true) return;
-  for (const label of flags.matchStep ?? []) labelIndex(LABELS, label);
+  flags.matchStep?.forEach(checkLabel);
+}
+
+/** Throws E_LABEL for a label that no boot has. */
+function checkLabel(label: string): void {
+  try {
+    labelIndex(LABELS, label);
+  } catch (error) {
+    throw error instanceof InputError ? error.within({ path: '--match-step' }) : error;
+  }
 }
 
 function kindsOf({ matchKind }: MatchOutFlags): TraceKind[] | undefined {
@@ -52,6 +61,7 @@ function kindsOf({ matchKind }: MatchOutFlags): TraceKind[] | undefined {
     if (isKind(name)) return name;
     throw new InputError({
       code: 'E_KIND',
+      place: { path: '--match-kind' },
       reason: 'there is no such kind of event',
       expected: `one of ${TRACE_KINDS.join(', ')}`,
       found: name,
@@ -67,6 +77,7 @@ function stepsOf(trace: Trace, { matchStep }: MatchOutFlags): string[] | undefin
   if (unknown === undefined) return matchStep;
   throw new InputError({
     code: 'E_LABEL',
+    place: { path: '--match-step' },
     reason: 'the boot has no step of this label with events',
     expected: `one of ${labels.join(', ')}`,
     found: unknown,

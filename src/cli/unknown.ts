@@ -1,7 +1,8 @@
 /** Errors for names of scenarios and series that do not exist. */
 import { existsSync } from 'node:fs';
 import { InputError } from '../base/errors.js';
-import { suggest } from '../base/suggest.js';
+import { nearest, suggest } from '../base/suggest.js';
+import { nearFiles } from '../node/near-files.js';
 
 type Code = 'E_SCENARIO_UNKNOWN' | 'E_SERIES_UNKNOWN';
 
@@ -26,8 +27,18 @@ export function unknownName(code: Code, found: string, names: readonly string[])
   });
 }
 
+/** Throws E_READ for the name of a YAML file that is not there, if it is near to a file and not to a name. */
+function missingYaml(file: string, names: readonly string[]): void {
+  const name = file.replace(/\.ya?ml$/, '');
+  if (name === file || names.includes(name)) return;
+  const near = nearFiles(file);
+  if (near.suggestion === undefined && nearest(name, names).length > 0) return;
+  throw new InputError({ code: 'E_READ', place: { file }, reason: 'no such file', ...near });
+}
+
 /** Throws the error of `unknownName` for a word that is neither a file nor, because of a slash, meant as one. */
 export function missingFile(code: Code, nameOrFile: string, names: () => string[]): void {
   if (/[/\\]/.test(nameOrFile) || nameOrFile === '-' || existsSync(nameOrFile)) return;
+  missingYaml(nameOrFile, names());
   throw unknownName(code, nameOrFile, names());
 }

@@ -110,10 +110,10 @@ export function usageError(error: CommanderError, command: Command): InputError 
     case 'commander.missingArgument':
       return usage(command, { reason: `${quoted} is missing`, expected: formOf(command) });
     case 'commander.optionMissingArgument': {
-      const [flag = '', ...value] = quoted.split(' ');
+      const [flag = ''] = quoted.split(/,? /).filter((word) => /^--/.test(word));
       return usage(command, {
         reason: `${flag} needs a value`,
-        expected: `${flag} ${value.join(' ')}`,
+        expected: `${flag} ${quoted.split(' ').at(-1) ?? ''}`,
       });
     }
     case 'commander.excessArguments': {

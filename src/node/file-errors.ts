@@ -54,7 +54,7 @@ export function fileError(code: string, file: string, cause: unknown): Error {
   if (system === '') return cause instanceof Error ? cause : new Error(String(cause));
   return new InputError({
     code,
-    place: { file },
+    place: { file: file === '' ? '""' : file },
     reason:
       code === 'E_WRITE' && system === 'ENOENT'
         ? `there is no folder ${dirname(file)}`

@@ -22,6 +22,15 @@ const LOOPBACK = '127.0.0.1';
 /** Milliseconds between two looks at a file (our choice): polling also sees files that an editor replaces. */
 const INTERVAL = 300;
 
+/** Why a port cannot be had, by the system's code. */
+const REASONS = new Map([
+  ['EADDRINUSE', 'another program uses the port'],
+  ['EACCES', 'permission denied'],
+]);
+
+const reasonOf = ({ code = '', message }: NodeJS.ErrnoException): string =>
+  REASONS.get(code) ?? (code === '' ? message : code);
+
 /** Whether a request is for this server, and not from a page of another site that has made a name for its address. */
 function isLocal(host: string | undefined, port: number): boolean {
   return host === `${LOOPBACK}:${String(port)}` || host === `localhost:${String(port)}`;
@@ -63,7 +72,7 @@ export function serveView(options: ViewServerOptions): Promise<void> {
   });
   return new Promise((resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => {
-      const details = { code: 'E_PORT', reason: error.code ?? error.message, found: String(port) };
+      const details = { code: 'E_PORT', reason: reasonOf(error), found: String(port) };
       reject(new InputError(details));
     });
     server.listen(port, LOOPBACK, () => {

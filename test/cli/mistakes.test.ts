@@ -47,6 +47,28 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     ['chekc', 'traces'],
     'E_USAGE: sme-boot: no such command; expected a command of "sme-boot --help", found chekc; did you mean check?',
   ],
+  ['an output without a name', ['list', 'labels', '-o', ''], 'E_WRITE: "": it is a directory'],
+  [
+    'a short option without its value',
+    ['run', '-o'],
+    'E_USAGE: run: --output needs a value; expected --output <FILE>',
+  ],
+  ['a file in this folder', ['run', 'mine.yaml'], 'E_READ: mine.yaml: no such file'],
+  [
+    'a file in this folder with a typo',
+    ['run', 'package.yaml'],
+    'E_READ: package.yaml: no such file; did you mean package.json?',
+  ],
+  [
+    'a regular expression of --expect',
+    ['run', 'bios-minimal', '--expect', 'console=/(/'],
+    'E_USAGE: --expect: not a predicate; expected a regular expression in RE2 syntax (no backreferences, no lookahead or lookbehind): missing closing ): `(`, found console=/(/',
+  ],
+  [
+    'a regular expression of --filter',
+    ['check', 'traces', '--filter', '/(/'],
+    'E_FILTER: --filter: Invalid regular expression: /(/u: Unterminated group; found /(/',
+  ],
   [
     'the command of help',
     ['--color', 'never', 'help', 'chek'],
@@ -585,12 +607,12 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
   [
     'a step of a match file with a typo',
     ['run', '--match-out', '-', '--match-step', 'reserve_inird'],
-    'E_LABEL: no such label; expected a label of "sme-boot list labels", found reserve_inird; did you mean reserve_initrd?',
+    'E_LABEL: --match-step: no such label; expected a label of "sme-boot list labels", found reserve_inird; did you mean reserve_initrd?',
   ],
   [
     'a kind of event with a typo',
     ['run', '--match-out', '-', '--match-kind', 'consle'],
-    'E_KIND: there is no such kind of event; expected one of enter, cpuid, rdmsr, wrmsr, cr, map, unmap, protect, tlb-flush, cache-flush, copy, fill, encrypt, decrypt, dma, ipi, vmrun, vmexit, console, read, fault, panic, outcome, found consle; did you mean console?',
+    'E_KIND: --match-kind: there is no such kind of event; expected one of enter, cpuid, rdmsr, wrmsr, cr, map, unmap, protect, tlb-flush, cache-flush, copy, fill, encrypt, decrypt, dma, ipi, vmrun, vmexit, console, read, fault, panic, outcome, found consle; did you mean console?',
   ],
   [
     'an expected outcome with a typo',

@@ -104,6 +104,9 @@ describe('the server', () => {
       signal: controller.signal,
       onListening: () => undefined,
     });
-    await expect(second).rejects.toMatchObject({ code: 'E_PORT' });
+    await expect(second).rejects.toMatchObject({
+      code: 'E_PORT',
+      reason: 'another program uses the port',
+    });
   });
 });
