@@ -23,7 +23,7 @@ export function parseCache(text: string): { where: string; length?: number } {
       found: JSON.stringify(text),
     });
   }
-  checkLimit(LIMITS.cachedRange, length, { path: '--cache' });
+  checkLimit(LIMITS.cachedRange, length, {});
   return { where, length };
 }
 

@@ -86,11 +86,11 @@ const recorded = (header: TraceHeader, role: keyof RunFiles): string =>
  * that the header does not name or that is not there. `rerun`: the command with which the user can do it.
  */
 export function checkRunFiles(header: TraceHeader, file: string, rerun: string): void {
-  const refuse = (key: string, reason: string, digest: string): InputError =>
+  const refuse = (key: string, reason: string, digest: string, how = `: ${rerun}`): InputError =>
     new InputError({
       code: 'E_RUN_FILE',
       place: { file, path: `header.${key}` },
-      reason: `${reason}; record the trace again: ${rerun}`,
+      reason: `${reason}; record the trace again${how}`,
       expected: `SHA-256 ${digest}`,
     });
   for (const role of RUN_FILE_ROLES) {
@@ -103,6 +103,7 @@ export function checkRunFiles(header: TraceHeader, file: string, rerun: string):
         `files.${role}`,
         `the ${what} was read from a pipe, so that it cannot be read again`,
         digest,
+        ' from a file',
       );
     }
     const path = fromFile(file, entry.path);

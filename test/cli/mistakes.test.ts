@@ -47,6 +47,11 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     ['chekc', 'traces'],
     'E_USAGE: sme-boot: no such command; expected a command of "sme-boot --help", found chekc; did you mean check?',
   ],
+  [
+    'a length of a place',
+    ['why', 'initrd:99999999999'],
+    'E_MEM: expected at most 1073741824 bytes, found 99999999999',
+  ],
   ['an output without a name', ['list', 'labels', '-o', ''], 'E_WRITE: "": it is a directory'],
   [
     'a short option without its value',
