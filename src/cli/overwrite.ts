@@ -29,11 +29,13 @@ function argumentsOf(command: Command): Named[] {
   });
 }
 
-/** The options of a command and of those around it. */
-const optionsOf = (command: Command): readonly Option[] => [
-  ...command.options,
-  ...(command.parent === null ? [] : optionsOf(command.parent)),
-];
+/** The options of a command and of those around it, each once: `matrix` and its `merge` share their output. */
+function optionsOf(command: Command): Option[] {
+  const around = command.parent === null ? [] : optionsOf(command.parent);
+  const shown = command.options.filter(({ hidden }) => !hidden);
+  const names = new Set(shown.map((option) => option.attributeName()));
+  return [...shown, ...around.filter((option) => !names.has(option.attributeName()))];
+}
 
 /** The values of an option that are words. */
 function wordsOf(command: Command, option: Option): string[] {
@@ -50,7 +52,7 @@ export function checkOverwritten(command: Command): void {
     const identity = fileIdentity(each.file);
     if (identity !== undefined) seen.set(identity, each);
   }
-  for (const option of optionsOf(command).filter(({ hidden }) => !hidden)) {
+  for (const option of optionsOf(command)) {
     for (const file of wordsOf(command, option)) {
       const named = { by: flagOf(option), file };
       if (OUTPUTS.has(option.attributeName())) outputs.push(named);
