@@ -85,6 +85,8 @@ export class Probes {
   readonly filled = new ProbePoint<
     [pa: Pa, key: KeyId, length: number, overwritten: boolean, origin: Origin]
   >();
+  /** Dirty lines are about to be written back to DRAM. */
+  readonly writingBack = new ProbePoint<[pa: Pa, key: KeyId, length: number]>();
   /** Dirty lines were written back to DRAM. `origin` is that of the line's last writer. */
   readonly writtenBack = new ProbePoint<[pa: Pa, key: KeyId, length: number, origin: Origin]>();
   /** A write is about to change the key of bytes in DRAM. */

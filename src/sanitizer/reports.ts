@@ -22,9 +22,12 @@ export interface Found {
 interface Folded {
   readonly found: Found;
   readonly step: string;
-  /** The end of the first range, which grows while ranges adjoin. */
+  /** The end of the first range, which grows while ranges adjoin, and that of its virtual range. */
   end: number;
+  vaEnd: number;
+  /** The events that have it, and the number of the last one. */
   n: number;
+  event: number;
   outcome: SanitizerReport['outcome'];
 }
 
@@ -43,18 +46,25 @@ export class Reports {
   private folded = new Map<string, Folded>();
   /** What was found last, and the report that it folded into. */
   private last: { readonly found: Found; readonly folded: Folded } | null = null;
+  /** The number of the machine's present event. */
+  private event = 0;
 
   constructor(private readonly host: SanitizerHost) {}
+
+  /** The next event: the parts of a range that it has are one. */
+  begin(): void {
+    this.event++;
+  }
 
   add(found: Found): void {
     const folded = this.lastLike(found) ?? this.foldedOf(found);
     this.last = { found, folded };
-    if (folded.n === 0) {
-      folded.n = 1;
-      return;
+    if (folded.event !== this.event) folded.n++;
+    folded.event = this.event;
+    if (found.start === folded.end) {
+      folded.end = found.start + found.length;
+      if (found.va === folded.vaEnd) folded.vaEnd = found.va + found.length;
     }
-    if (found.start === folded.end) folded.end = found.start + found.length;
-    folded.n++;
     if (SEVERITY.indexOf(found.outcome) > SEVERITY.indexOf(folded.outcome)) {
       folded.outcome = found.outcome;
     }
@@ -85,8 +95,11 @@ export class Reports {
     ]);
     const known = this.folded.get(id);
     if (known !== undefined) return known;
-    const { start, length, outcome } = found;
-    const folded = { found, step: this.host.step(), end: start + length, n: 0, outcome };
+    const { start, length, va = Number.NaN, outcome } = found;
+    const folded = {
+      ...{ found, step: this.host.step(), outcome },
+      ...{ end: start + length, vaEnd: va + length, n: 0, event: -1 },
+    };
     this.folded.set(id, folded);
     return folded;
   }
@@ -96,15 +109,15 @@ export class Reports {
     return [...this.folded.values()].map((each) => this.render(each));
   }
 
-  private render({ found, step, end, n, outcome }: Folded): SanitizerReport {
-    const { rule, site, cpu, start, length, va, C, what, earlier } = found;
+  private render({ found, step, end, vaEnd, n, outcome }: Folded): SanitizerReport {
+    const { rule, site, cpu, start, va, C, what, earlier } = found;
     const { host } = this;
     return reportInOrder({
       rule,
       ...(n > 1 && { n }),
       step,
       at: asRange(host.rangeText('pa', start, end - start)),
-      ...(va !== undefined && { va: asRange(host.rangeText('va', va, length)) }),
+      ...(va !== undefined && { va: asRange(host.rangeText('va', va, vaEnd - va)) }),
       ...(C !== undefined && { C }),
       ...site,
       ...(cpu !== undefined && cpu !== 0 && { cpu }),
@@ -122,7 +135,7 @@ export class Reports {
   }
 
   snapshot(): ReportsSnapshot {
-    return [...this.folded].map(([id, each]) => [id, { ...each }] as const);
+    return [...this.folded].map(([id, each]) => [id, { ...each, event: -1 }] as const);
   }
 
   restore(snapshot: ReportsSnapshot): void {

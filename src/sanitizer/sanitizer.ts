@@ -6,7 +6,7 @@ import { KEY_PLAIN } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import type { AccessKind } from '../machine/probes.js';
 import { REQUESTER_PLATFORM } from '../machine/requester.js';
-import type { MemType } from '../machine/types.js';
+import { MEMTYPE, type MemType } from '../machine/types.js';
 import type { ReportSource, SanitizerReport } from '../trace/report.js';
 import type { Annotations, LinearRange, Searched } from './annotations.js';
 import type { SanitizerHost } from './host.js';
@@ -15,7 +15,7 @@ import type { ReportsSnapshot } from './reports.js';
 import { checkAddress, checkDevice, checkFault } from './rules/addresses.js';
 import { checkBuffer } from './rules/devices.js';
 import { checkRead } from './rules/keys.js';
-import { checkAliases, checkClflush, checkWriteBack } from './rules/lines.js';
+import { checkAliases, checkClflush, spoilBlocks, WriteBacks } from './rules/lines.js';
 import { checkOwner } from './rules/owners.js';
 import { checkSearch } from './rules/searches.js';
 import { checkTranslation } from './rules/translations.js';
@@ -39,6 +39,7 @@ export interface SanitizerSnapshot {
 export class Sanitizer implements ReportSource, Annotations {
   private readonly watch: Watch;
   private readonly rules = new RuleState();
+  private readonly writeBacks = new WriteBacks();
   private ends: (() => void)[] = [];
 
   constructor(
@@ -68,16 +69,18 @@ export class Sanitizer implements ReportSource, Annotations {
     const { probes } = this.machine;
     this.ends = [
       probes.accessed.listen((kind, cpu, va, start, key, type, length, origin) => {
-        watch.settle();
+        watch.begin();
         const access = { requester: cpu, va, start, length, key, origin, what: kind };
         if (rules.asked.any) rules.asked.check(watch, access, type);
+        if (kind === 'write' && type !== MEMTYPE.WB) spoilBlocks(watch, access);
         this.accessed(kind, access);
       }),
       probes.dma.listen((kind, requester, start, key, length, origin) => {
-        watch.settle();
+        watch.begin();
         this.dma(kind, { requester, start, length, key, origin, what: kind });
       }),
       probes.walked.listen((cpu, va, start, key) => {
+        watch.begin(false);
         watch.translations.walked(va, start);
         const what = 'page-table entry';
         const access: Access = { what, requester: cpu, va, start, length: 8, key, origin: 0 };
@@ -85,12 +88,12 @@ export class Sanitizer implements ReportSource, Annotations {
         this.read(access);
       }),
       probes.guestWalked.listen((cpu, start, key, origin) => {
-        watch.settle();
+        watch.begin();
         const what = 'page-table entry';
         this.read({ what, requester: cpu, start, length: 8, key, origin });
       }),
       probes.permissionMapRead.listen((cpu, { pa: start, key, bytes }) => {
-        watch.settle();
+        watch.begin();
         const length = bytes.length;
         this.read({
           what: 'read',
@@ -108,11 +111,15 @@ export class Sanitizer implements ReportSource, Annotations {
         watch.translations.flushed(cpu, what, at);
       }),
       probes.linesFlushed.listen((cpu, va, start, length, key, origin) => {
+        watch.begin(false);
         const what = 'CLFLUSH';
         checkClflush(watch, { requester: cpu, va, start, length, key, origin, what });
       }),
-      probes.writtenBack.listen((start, key, length, origin) => {
-        checkWriteBack(watch, start, length, key, origin);
+      probes.writingBack.listen((start, key, length) => {
+        this.writeBacks.before(watch, start, length, key);
+      }),
+      probes.writtenBack.listen((_start, key, _length, origin) => {
+        this.writeBacks.after(watch, key, origin);
       }),
       probes.faulted.listen((cpu, fault) => {
         checkFault(watch, cpu, fault);
@@ -205,6 +212,7 @@ export class Sanitizer implements ReportSource, Annotations {
   private dma(kind: 'read' | 'write', access: Access): void {
     if (kind === 'write') {
       this.rules.buffers.checkWrite(this.watch, access);
+      spoilBlocks(this.watch, access);
       this.write(access);
     }
     // The platform's reads are those of reports and of a loader, which reads what it wrote.

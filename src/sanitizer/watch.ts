@@ -1,6 +1,7 @@
 /** What the rules of the sanitizer share: the machine, the shadow of its memory, and the list of reports. */
 import { KEY_PLAIN, pa, type KeyId } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
+import { behindCaches } from '../machine/quiet.js';
 import { requestingCpu, type Requester } from '../machine/requester.js';
 import type { Origin } from '../machine/types.js';
 import type { SanitizerHost, Site } from './host.js';
@@ -66,6 +67,17 @@ export class Watch {
     return this.machine.cache.holds(pa(address), key, false);
   }
 
+  /**
+   * Whether the cache has bytes of a line as they were before they were destroyed in memory: it has others than memory. A
+   * line that was filled since has the noise.
+   */
+  survives(start: number, length: number, key: KeyId): boolean {
+    if (!this.isCached(start, key)) return false;
+    const line = this.machine.cache.linesOf(pa(start), 1).find((each) => each.key === key);
+    const inMemory = behindCaches(this.machine, pa(start), length, key);
+    return inMemory.some((byte, i) => byte !== line?.bytes[start - line.pa + i]);
+  }
+
   /** Whether it is also dirty. */
   isDirty(address: number, key: KeyId): boolean {
     return this.machine.cache.holds(pa(address), key, true);
@@ -79,6 +91,12 @@ export class Watch {
   /** Makes a check once the present access is done, before the next event. */
   afterwards(check: () => void): void {
     this.due.push(check);
+  }
+
+  /** An event of the machine begins: what its ranges are reported for is counted once. `settles`: checks that are due are made. */
+  begin(settles = true): void {
+    if (settles) this.settle();
+    this.found.begin();
   }
 
   /** Makes the checks that are due. */

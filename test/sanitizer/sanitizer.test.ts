@@ -47,7 +47,7 @@ describe('wrong-key-read', () => {
         n: 3,
         step: 'second',
         at: '3000+10',
-        va: '3000+8',
+        va: '3000+10',
         C: 1,
         in: 'reader',
         what: 'a read with C=1 of bytes written with C=0',
@@ -159,6 +159,90 @@ describe('mixed-key-line', () => {
       ...{ rule: 'wrong-key-read', in: 'reader' },
       earlier: { what: 'written, and destroyed since', in: 'second' },
     });
+  });
+
+  /** 64 bytes that are written with C=1; `more` follows when they are in DRAM. Page 4 is the same page with C=0. */
+  const encrypted = (more: (b: Bench) => void): Bench => {
+    const b = new Bench([3]);
+    b.setEntry(4, 3);
+    b.as('first', () => {
+      b.cpu.fill(va(0x3000), 0xbb, 128);
+    });
+    b.cpu.wbinvd();
+    b.as('second', () => {
+      more(b);
+    });
+    return b;
+  };
+  const bytesRead = (b: Bench, offset: number): bigint => {
+    let value = 0n;
+    b.as('reader', () => {
+      const loaded = b.cpu.loadU64(va(0x3000 + offset));
+      if (typeof loaded === 'bigint') value = loaded;
+    });
+    return value;
+  };
+  const KEPT = 0xbbbb_bbbb_bbbb_bbbbn;
+
+  test('a write-back leaves the blocks of 16 bytes that the line did not change', () => {
+    const b = encrypted((bench) => {
+      bench.store(4);
+    });
+    b.cpu.wbinvd();
+    expect(b.reports).toMatchObject([{ rule: 'mixed-key-line', at: '3008+8' }]);
+    expect(bytesRead(b, 48)).toBe(KEPT);
+    expect(b.reports).toHaveLength(1);
+    expect(bytesRead(b, 8)).not.toBe(KEPT);
+    expect(b.rules.at(-1)).toBe('wrong-key-read reader first');
+  });
+
+  test.each<[string, (b: Bench) => unknown]>([
+    ['a device writes', (b) => b.machine.dmaWrite(pa(0x3000), new Uint8Array(8))],
+    [
+      'an uncached store writes',
+      (b) => {
+        b.setEntry(4, 3, 0n, 0x7fn);
+        b.cpu.invlpg(va(0x4000));
+        b.store(4);
+      },
+    ],
+  ])('the rest of a block is noise where %s a part of it under the other key', (_what, write) => {
+    const b = encrypted((bench) => {
+      write(bench);
+    });
+    expect(bytesRead(b, 16)).toBe(KEPT);
+    expect(b.reports).toEqual([]);
+    expect(bytesRead(b, 8)).not.toBe(KEPT);
+    expect(b.rules).toEqual(['wrong-key-read reader first']);
+  });
+
+  test('destroyed bytes are reported line by line: one that is cached under its key is what was written', () => {
+    const b = new Bench([3]);
+    b.setEntry(4, 3);
+    b.as('first', () => {
+      b.cpu.fill(va(0x4000), 1, 128);
+    });
+    b.as('second', () => {
+      b.cpu.fill(va(0x3000), 0xbb, 128);
+    });
+    for (const line of [0x3000, 0x3040]) b.cpu.clflush(va(line));
+    b.load(3);
+    for (const line of [0x4000, 0x4040]) b.cpu.clflush(va(line));
+    b.as('reader', () => {
+      b.cpu.read(va(0x3000), new Uint8Array(128), 0, 128);
+    });
+    expect(b.reports.at(-1)).toMatchObject({ rule: 'wrong-key-read', at: '3040+40', in: 'reader' });
+  });
+
+  test('the parts of one access are one event', () => {
+    const b = new Bench([3]);
+    b.as('loader', () => {
+      b.machine.dmaWrite(pa(0x3000), new Uint8Array(2));
+      b.machine.dmaWrite(pa(0x3004), new Uint8Array(4));
+    });
+    b.load(3);
+    expect(b.reports).toMatchObject([{ rule: 'wrong-key-read', at: '3000+2', va: '3000+2' }]);
+    expect(b.reports[0]?.n).toBeUndefined();
   });
 });
 

@@ -264,11 +264,16 @@ export function reportsAfter(ours: Reports, before: Reports, after: Reports): Re
     if (known === undefined && then === undefined) mine.set(id, now);
     else if (known !== undefined && then !== undefined) {
       // The range grows by what adjoins its end, the outcome by what is worse.
-      if (known.end !== then.end || known.outcome !== then.outcome) return undefined;
-      mine.set(id, { ...known, n: known.n + made, end: now.end, outcome: now.outcome });
+      const same = known.end === then.end && Object.is(known.vaEnd, then.vaEnd);
+      if (!same || known.outcome !== then.outcome) return undefined;
+      const { end, vaEnd, outcome } = now;
+      mine.set(id, { ...known, n: known.n + made, end, vaEnd, outcome });
     } else if (known !== undefined && made === 1) {
-      const end = known.end === now.found.start ? now.end : known.end;
-      mine.set(id, { ...known, n: known.n + 1, end, outcome: worse(known.outcome, now.outcome) });
+      const grows = known.end === now.found.start;
+      const end = grows ? now.end : known.end;
+      const vaEnd = grows && known.vaEnd === now.found.va ? now.vaEnd : known.vaEnd;
+      const outcome = worse(known.outcome, now.outcome);
+      mine.set(id, { ...known, n: known.n + 1, end, vaEnd, outcome });
     } else return undefined;
   }
   return [...mine];

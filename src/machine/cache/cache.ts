@@ -179,8 +179,9 @@ export class Cache {
       this.tags.invalidateOwned('all');
     }
     const cached = paAdd(pa, len - this.size);
+    const { writingBack, writtenBack } = this.probes;
+    if (writingBack.active) writingBack.notify(pa, key, cached - pa);
     this.store.fillLines(pa, key, byte, cached - pa, origin, REQUESTER_CACHE);
-    const { writtenBack } = this.probes;
     if (writtenBack.active) writtenBack.notify(pa, key, cached - pa, origin);
     this.lazy = new LazyFill(cpu, cached, key, byte, origin, this.size);
   }

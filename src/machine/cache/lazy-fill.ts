@@ -36,8 +36,9 @@ export class LazyFill {
   }
 
   /** Writes all lines back to memory. */
-  writeBack(store: LineStore, { writtenBack }: Probes): void {
+  writeBack(store: LineStore, { writingBack, writtenBack }: Probes): void {
     const { pa, key, size, origin } = this;
+    if (writingBack.active) writingBack.notify(pa, key, size);
     store.fillLines(pa, key, this.byte, size, origin, REQUESTER_CACHE);
     if (writtenBack.active) writtenBack.notify(pa, key, size, origin);
   }

@@ -47,6 +47,7 @@ export class WriteBackQueue {
     const { pa, key, origin, length } = this;
     if (length === 0) return;
     this.length = 0;
+    if (this.probes.writingBack.active) this.probes.writingBack.notify(pa, key, length);
     this.store.writeLines(pa, key, this.bytes, 0, length, origin, REQUESTER_CACHE);
     if (this.probes.writtenBack.active) this.probes.writtenBack.notify(pa, key, length, origin);
   }

@@ -1,5 +1,7 @@
 /** `wrong-key-read` and `key-disagreement`: bytes that are read under another key than they were written with. */
 import { requestingCpu } from '../../machine/requester.js';
+import { LINE_SIZE } from '../../machine/address.js';
+import { eachLine } from './lines.js';
 import type { RuleState } from '../state.js';
 import { cBit, describe, withC, type Access, type Watch } from '../watch.js';
 import { partyOf, UNWRITTEN, type Writer } from '../writers.js';
@@ -27,21 +29,35 @@ function readOtherKey(
 ): void {
   const { requester, va, key } = access;
   const same = writer.key === key;
-  // A line that is still cached has what was written under its key.
-  if (same && watch.isCached(start, key)) return;
   const parties =
     partyOf(requester) === 'device' || writer.party === 'device' || otherCpu(access, writer);
   if (!same) rules.twice.wasMisread(watch, start, length, key, writer);
-  watch.report({
-    rule: parties ? 'key-disagreement' : 'wrong-key-read',
-    ...watch.by(access),
-    ...{ start, length, va: va === undefined ? undefined : va + (start - access.start) },
-    C: cBit(key),
-    what: same
-      ? `${describe(access.what)} of bytes that a write-back under the other key destroyed`
-      : `${describe(access.what)} with ${withC(key)} of bytes written with ${withC(writer.key)}`,
-    earlier: { what: destroyed ? 'written, and destroyed since' : 'written', writer },
-    outcome: 'garbage consumed',
+  const report = (from: number, bytes: number): void => {
+    watch.report({
+      rule: parties ? 'key-disagreement' : 'wrong-key-read',
+      ...watch.by(access),
+      ...{
+        start: from,
+        length: bytes,
+        va: va === undefined ? undefined : va + from - access.start,
+      },
+      C: cBit(key),
+      what: same
+        ? `${describe(access.what)} of bytes that a write under the other key destroyed`
+        : `${describe(access.what)} with ${withC(key)} of bytes written with ${withC(writer.key)}`,
+      earlier: { what: destroyed ? 'written, and destroyed since' : 'written', writer },
+      outcome: 'garbage consumed',
+    });
+  };
+  if (!same) {
+    report(start, length);
+    return;
+  }
+  eachLine(start, start + length, (line) => {
+    const from = Math.max(start, line);
+    const bytes = Math.min(start + length, line + LINE_SIZE) - from;
+    // A line that was cached before has what was written.
+    if (!watch.survives(from, bytes, key)) report(from, bytes);
   });
 }
 

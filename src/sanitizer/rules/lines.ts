@@ -1,10 +1,12 @@
 /** `mixed-key-line`: cache lines that are in use under two keys. */
-import { LINE_SIZE, type KeyId } from '../../machine/address.js';
+import { BLOCK_SIZE, LINE_SIZE, pa, type KeyId } from '../../machine/address.js';
+import { behindCaches } from '../../machine/quiet.js';
 import type { Origin } from '../../machine/types.js';
 import { cBit, withC, type Access, type Watch } from '../watch.js';
+import type { Writer } from '../writers.js';
 
 /** Calls `visit` with each line of a range. */
-function eachLine(start: number, end: number, visit: (line: number) => void): void {
+export function eachLine(start: number, end: number, visit: (line: number) => void): void {
   for (let line = Math.floor(start / LINE_SIZE) * LINE_SIZE; line < end; line += LINE_SIZE) {
     visit(line);
   }
@@ -34,34 +36,95 @@ export function checkAliases(watch: Watch, access: Access): void {
   });
 }
 
-/** A line was written back: bytes of it that were written under another key since are lost. */
-export function checkWriteBack(
+/** Bytes of a line that is written back which were written under another key, and what DRAM has of the line for their reader. */
+interface Endangered {
+  readonly line: number;
+  readonly from: number;
+  readonly to: number;
+  readonly writer: Writer;
+  readonly before: Uint8Array;
+}
+
+const contentsOf = ({ machine }: Watch, line: number, { key }: Writer): Uint8Array =>
+  behindCaches(machine, pa(line), LINE_SIZE, key);
+
+/** Write-backs: bytes that were written under another key since the line was filled are lost. */
+export class WriteBacks {
+  private endangered: Endangered[] = [];
+
+  /** Lines are about to be written back. */
+  before(watch: Watch, start: number, length: number, key: KeyId): void {
+    const { shadow, writers } = watch;
+    shadow.runs(start, length, (at, size, number, destroyed) => {
+      const writer = writers.get(number);
+      if (writer === undefined || writer.key === key || destroyed) return;
+      eachLine(at, at + size, (line) => {
+        // The newer data is still in the cache: its own write-back comes later.
+        if (watch.isDirty(line, writer.key)) return;
+        const from = Math.max(at, line);
+        const to = Math.min(at + size, line + LINE_SIZE);
+        const before = contentsOf(watch, line, writer);
+        this.endangered.push({ line, from, to, writer, before });
+      });
+    });
+  }
+
+  /** They were written back. A block that the line did not change was filled and encrypted again: it is what it was. */
+  after(watch: Watch, key: KeyId, origin: Origin): void {
+    for (const { line, from, to, writer, before } of this.endangered.splice(0)) {
+      const now = contentsOf(watch, line, writer);
+      const isSame = (block: number): boolean =>
+        now.subarray(block, block + BLOCK_SIZE).every((byte, i) => byte === before[block + i]);
+      for (let block = 0; block < LINE_SIZE;) {
+        const first = block;
+        while (block < LINE_SIZE && !isSame(block)) block += BLOCK_SIZE;
+        lost(watch, Math.max(from, line + first), Math.min(to, line + block), key, origin, writer);
+        if (block === first) block += BLOCK_SIZE;
+      }
+    }
+  }
+}
+
+/** Reports bytes that a write-back has destroyed, if there are any. */
+function lost(
   watch: Watch,
   start: number,
-  length: number,
+  end: number,
   key: KeyId,
   origin: Origin,
+  writer: Writer,
 ): void {
-  const { shadow, writers, host } = watch;
-  shadow.runs(start, length, (at, size, number, destroyed) => {
-    const writer = writers.get(number);
-    if (writer === undefined || writer.key === key || destroyed) return;
-    eachLine(at, at + size, (line) => {
-      // The newer data is still in the cache: its own write-back comes later.
-      if (watch.isDirty(line, writer.key)) return;
-      const from = Math.max(at, line);
-      const to = Math.min(at + size, line + LINE_SIZE);
-      watch.report({
-        rule: 'mixed-key-line',
-        site: { in: host.nameOf(origin) ?? 'hardware' },
-        ...{ start: from, length: to - from, C: cBit(key) },
-        what: `the write-back of a line with ${withC(key)} destroys newer bytes`,
-        earlier: { what: 'written', writer },
-        outcome: 'data lost',
-      });
-      shadow.destroy(from, to - from);
-    });
+  if (start >= end) return;
+  watch.report({
+    rule: 'mixed-key-line',
+    site: { in: watch.host.nameOf(origin) ?? 'hardware' },
+    ...{ start, length: end - start, C: cBit(key) },
+    what: `the write-back of a line with ${withC(key)} destroys newer bytes`,
+    earlier: { what: 'written', writer },
+    outcome: 'data lost',
   });
+  watch.shadow.destroy(start, end - start);
+}
+
+/**
+ * A write that goes to memory past the caches: the engine encrypts whole blocks, so that bytes of a block under another key
+ * are noise for their reader, although they are not written.
+ */
+export function spoilBlocks(watch: Watch, access: Access): void {
+  const { shadow, writers } = watch;
+  const { start, length, key } = access;
+  const end = start + length;
+  const first = Math.floor(start / BLOCK_SIZE) * BLOCK_SIZE;
+  const last = Math.ceil(end / BLOCK_SIZE) * BLOCK_SIZE;
+  const spoil = (from: number, to: number): void => {
+    shadow.runs(from, to - from, (at, size, number, destroyed) => {
+      const writer = writers.get(number);
+      if (writer === undefined || writer.key === key || destroyed) return;
+      if (!watch.isDirty(at, writer.key)) shadow.destroy(at, size);
+    });
+  };
+  if (first < start) spoil(first, start);
+  if (end < last) spoil(end, last);
 }
 
 /** CLFLUSH of whole lines: it flushes those under the mapping's key only. */

@@ -162,7 +162,8 @@ describe('the reports after a step that makes the same ones in both boots', () =
     outcome: Reports[number][1]['outcome'] = 'nothing yet',
   ): Reports[number] => {
     const found = { rule: 'mixed-key-line', site: { in: 'f' }, length: 8, what: '' } as const;
-    return [id, { found: { ...found, start, outcome: 'nothing yet' }, step: 's', end, n, outcome }];
+    const folded = { step: 's', end, vaEnd: Number.NaN, n, event: -1, outcome };
+    return [id, { found: { ...found, start, outcome: 'nothing yet' }, ...folded }];
   };
 
   test.each<[string, Reports, Reports, Reports, Reports | undefined]>([
