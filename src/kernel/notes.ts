@@ -18,6 +18,8 @@ export interface KernelNotes {
   unmapped(at: Va): void;
   /** Pages were freed to the page allocator. */
   freed(ranges: readonly VaRange[]): void;
+  /** The contents of pages are needed no more: they are about to be freed. */
+  released(ranges: readonly VaRange[]): void;
   /** A bus address was handed to a device that reads from it. */
   toDevice(devid: number, bus: bigint, size: number): void;
   /** A device may use a bus address from now on. */

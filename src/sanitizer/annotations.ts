@@ -41,6 +41,8 @@ export interface Annotations {
   unmapped(at: number): void;
   /** Mapped memory was given back to the allocator. */
   freed(ranges: readonly LinearRange[]): void;
+  /** Whoever uses mapped memory needs its contents no more. */
+  released(ranges: readonly LinearRange[]): void;
   /** A device was given a bus address to read from; sizes in bytes. */
   toDevice(requester: number, bus: bigint, size: number): void;
   /** A device may use a bus address from now on. `devid`: its bus, device and function as 16 bits. */

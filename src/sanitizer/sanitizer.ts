@@ -14,9 +14,10 @@ import type { OwnedSnapshot } from './owned.js';
 import type { ReportsSnapshot } from './reports.js';
 import { checkAddress, checkDevice, checkFault } from './rules/addresses.js';
 import { checkBuffer } from './rules/devices.js';
+import { partsOf } from './rules/freed.js';
 import { checkRead } from './rules/keys.js';
 import { checkAliases, checkClflush, spoilBlocks, WriteBacks } from './rules/lines.js';
-import { checkOwner } from './rules/owners.js';
+import { checkConversion, checkOwner } from './rules/owners.js';
 import { checkSearch } from './rules/searches.js';
 import { checkTranslation } from './rules/translations.js';
 import { RULES, type RuleId } from './rules.js';
@@ -175,6 +176,14 @@ export class Sanitizer implements ReportSource, Annotations {
   freed(ranges: readonly LinearRange[]): void {
     this.watch.settle();
     this.rules.freed.freed(this.watch, ranges);
+    this.released(ranges);
+  }
+  released(ranges: readonly LinearRange[]): void {
+    const { watch } = this;
+    watch.settle();
+    for (const range of ranges) {
+      for (const { start, size } of partsOf(watch, range)) watch.owned.wasRead(start, size);
+    }
   }
   toDevice(_requester: number, bus: bigint, size: number): void {
     this.watch.settle();
@@ -223,7 +232,11 @@ export class Sanitizer implements ReportSource, Annotations {
     const { watch } = this;
     const { start, length, key, requester, origin } = access;
     checkAliases(watch, access);
-    if (requester !== REQUESTER_PLATFORM) checkOwner(watch, access);
+    if (requester !== REQUESTER_PLATFORM) {
+      checkOwner(watch, access);
+      watch.owned.overwritten(start, length);
+      checkConversion(watch, access);
+    }
     this.rules.twice.written(watch, access);
     const writer = watch.writers.now(key, requester, origin);
     watch.shadow.write(start, length, writer);
@@ -233,7 +246,7 @@ export class Sanitizer implements ReportSource, Annotations {
   private read(access: Access): void {
     const { watch } = this;
     if (access.requester !== REQUESTER_PLATFORM) {
-      watch.owned.wasRead(access.start, access.length);
+      watch.owned.wasRead(access.start, access.length, access.key);
     }
     checkRead(watch, this.rules, access);
   }

@@ -1,7 +1,7 @@
 /** What the rules of the sanitizer share: the machine, the shadow of its memory, and the list of reports. */
-import { KEY_PLAIN, pa, type KeyId } from '../machine/address.js';
+import { KEY_PLAIN, LINE_SIZE, pa, type KeyId } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
-import { behindCaches } from '../machine/quiet.js';
+import { behindCaches, readUnder } from '../machine/quiet.js';
 import { requestingCpu, type Requester } from '../machine/requester.js';
 import type { Origin } from '../machine/types.js';
 import type { SanitizerHost, Site } from './host.js';
@@ -124,6 +124,11 @@ export class Watch {
   report(found: Found): void {
     this.found.add(found);
   }
+}
+
+/** The bytes of a line as a CPU reads them under a key, as text that can be compared. */
+export function firstLine({ machine }: Watch, start: number, key: KeyId): string {
+  return readUnder(machine, pa(start), LINE_SIZE, key).join();
 }
 
 export const cBit = (key: KeyId): 0 | 1 => (key === KEY_PLAIN ? 0 : 1);

@@ -375,6 +375,38 @@ describe('memory with an owner', () => {
     expect(placed((b) => (b.load(3, 16), b.store(3, 8)))).toHaveLength(1);
   });
 
+  /** The range is encrypted in place, as a read through page 4 (C=0) and a write of the same bytes to page 3 (C=1). */
+  const converted = (b: Bench): void => {
+    b.setEntry(4, 3);
+    const bytes = new Uint8Array(4096);
+    b.cpu.read(va(0x4000), bytes);
+    b.cpu.wbinvd();
+    b.cpu.write(va(0x3000), bytes);
+  };
+
+  test('bytes that were encrypted in place wait for their reader again', () => {
+    const over = (b: Bench): void => {
+      converted(b);
+      b.store(3, 8);
+      b.store(3, 8);
+    };
+    expect(placed(over, [3])).toEqual(['foreign-owner-write user user']);
+  });
+
+  test.each<[string, (b: Bench) => void]>([
+    [
+      'bytes that were encrypted in place and read',
+      (b) => (converted(b), b.load(3, 8), b.store(3, 8)),
+    ],
+    [
+      'bytes that are needed no more',
+      (b) => (b.sanitizer.released([{ at: 0x3000, size: 4096 }]), b.store(3, 8)),
+    ],
+    ['freed bytes', (b) => (b.sanitizer.freed([{ at: 0x3000, size: 4096 }]), b.store(3, 8))],
+  ])('foreign-owner-write is not for %s', (_what, act) => {
+    expect(placed(act, [3]).filter((rule) => rule.startsWith('foreign'))).toEqual([]);
+  });
+
   test.each([
     ['key-disagreement: memory of firmware is written with C=1', [0], ['key-disagreement user']],
     ['not with C=0', [], []],

@@ -22,10 +22,10 @@ interface WrittenRun {
   readonly destroyed: boolean;
 }
 
-/** A granule of an owned range. */
-interface OwnedGranule {
+/** A byte of the bits of an owned range: eight granules. */
+interface OwnedBits {
   readonly range: number;
-  readonly granule: number;
+  readonly byte: number;
 }
 
 /** Where two states differ. */
@@ -35,7 +35,7 @@ export interface SanitizerDiff {
   /** What the first state has of these lines; the numbers are its writers. */
   readonly runs: readonly WrittenRun[];
   readonly writers: readonly Writer[];
-  readonly owned: readonly (OwnedGranule & { readonly read: number })[];
+  readonly owned: readonly (OwnedBits & { readonly read: number })[];
 }
 
 const ids = new WeakMap<Writer, string>();
@@ -182,20 +182,23 @@ export function diffSanitizers(
   const same = sameWriters(a.writers, b.writers);
   if (!deepEqual(otherParts(a), otherParts(b)) || !sameMasks(a, b, same)) return undefined;
   if (!sameTranslations(a.translations, b.translations, same)) return undefined;
-  if (a.owned.length !== b.owned.length || a.owned.length > ranges.length) return undefined;
+  if (a.owned.length !== b.owned.length || a.owned.length > 2 * ranges.length) return undefined;
   const shadows = diffShadows(a.shadow, b.shadow, same);
   if (shadows === undefined) return undefined;
   const { lines, runs } = shadows;
   const owned = a.owned.flatMap((bits, range) => {
     const others = b.owned[range];
     if (others === undefined || deepEqual(bits, others)) return [];
-    return [...bits].flatMap((read, granule) =>
-      read === others[granule] ? [] : [{ range, granule, read }],
+    return [...bits].flatMap((read, byte) =>
+      read === others[byte] ? [] : [{ range, byte, read }],
     );
   });
-  const ofOwned = owned.map(({ range, granule }) => {
-    const first = Math.floor((ranges[range]?.base ?? 0) / GRANULE);
-    return Math.floor(((first + granule) * GRANULE) / LINE_SIZE);
+  // The ranges have two lists of bits; a byte is of as many bytes as a line has, from the first granule on.
+  const ofOwned = owned.flatMap(({ range, byte }) => {
+    const base = ranges[range % ranges.length]?.base ?? 0;
+    const first = Math.floor(base / GRANULE) * GRANULE + byte * LINE_SIZE;
+    const line = Math.floor(first / LINE_SIZE);
+    return first % LINE_SIZE === 0 ? [line] : [line, line + 1];
   });
   return {
     lines: [...new Set([...lines, ...ofOwned])],
@@ -241,7 +244,7 @@ export function applySanitizerDiff(
     for (const [number, page] of changed.pages) pages.set(number, frozen(page));
   }
   const owned = onto.owned.map((bits) => bits.slice());
-  for (const { range, granule, read } of bytes) owned[range]?.fill(read, granule, granule + 1);
+  for (const { range, byte, read } of bytes) owned[range]?.fill(read, byte, byte + 1);
   return { ...onto, shadow: { pages, splits }, writers, owned, reports };
 }
 

@@ -77,6 +77,18 @@ class SystemPage {
     return new VmcbView(bytes);
   }
 
+  /** Some fields; the rest of the view is 0. */
+  readFields(fields: readonly VmcbField[]): VmcbView {
+    const { cache, origin } = this.bus;
+    const bytes = new Uint8Array(VMCB_SIZE);
+    for (const [offset, length] of fields) {
+      const at = paAdd(this.at, offset);
+      this.notify('read', at, length);
+      cache.read(this.cpu, at, this.key, MEMTYPE.WB, bytes, offset, length, origin);
+    }
+    return new VmcbView(bytes);
+  }
+
   /** Writes some fields of a VMCB to memory. */
   write(view: VmcbView, fields: readonly VmcbField[]): void {
     const { cache, origin } = this.bus;
@@ -211,7 +223,7 @@ function saveHost(cpu: SvmCpu, page: SystemPage, rax: bigint): void {
 
 /** APM 15.6: #VMEXIT loads the host's state from VM_HSAVE_PA; illegal host state shuts the CPU down. */
 function loadHost(cpu: SvmCpu, page: SystemPage, context: PagingContext): string | undefined {
-  const view = page.read();
+  const view = page.readFields(Object.values(HOST_FIELDS));
   const get = (name: keyof typeof HOST_FIELDS): bigint => view.get(HOST_FIELDS[name]);
   const efer = get('efer');
   const cr4 = get('cr4');
@@ -263,7 +275,9 @@ export function vmload(
 ): Fault | null {
   const fault = refused(cpu, context, rax);
   if (fault !== null) return fault;
-  const vmcb = new SystemPage(bus, cpu.id, context, rax).read();
+  const vmcb = new SystemPage(bus, cpu.id, context, rax).readFields(
+    MOVED.map(([, field]) => field),
+  );
   for (const [name, field, address] of MOVED) {
     const value = vmcb.get(field);
     cpu.msrs.set(name, address ? BigInt.asUintN(64, BigInt.asIntN(48, value)) : value);

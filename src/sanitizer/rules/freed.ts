@@ -57,7 +57,7 @@ export class FreedMemory {
 }
 
 /** The parts of a range that have one translation each; equal ones that adjoin are one. */
-function partsOf(watch: Watch, { at, size }: LinearRange): Part[] {
+export function partsOf(watch: Watch, { at, size }: LinearRange): Part[] {
   const { machine } = watch;
   const cpu = machine.cpus[watch.cpu];
   if (cpu === undefined) return [];

@@ -1,6 +1,6 @@
 /** `foreign-owner-write`, and `key-disagreement` with firmware: writes of memory that has another owner. */
 import { KEY_PLAIN } from '../../machine/address.js';
-import { cBit, type Access, type Watch } from '../watch.js';
+import { cBit, firstLine, type Access, type Watch } from '../watch.js';
 
 export function checkOwner(watch: Watch, access: Access): void {
   const { va, key } = access;
@@ -19,7 +19,8 @@ export function checkOwner(watch: Watch, access: Access): void {
     }
     watch.shadow.runs(start, length, (at, size, number) => {
       const writer = watch.writers.get(number);
-      if (writer?.party !== 'platform' || watch.owned.allRead(range, at, size)) return;
+      const isOwners = writer?.party === 'platform' || watch.owned.allConverted(range, at, size);
+      if (writer === undefined || !isOwners || watch.owned.allRead(range, at, size)) return;
       watch.report({
         ...places(at, size),
         rule: 'foreign-owner-write',
@@ -28,5 +29,16 @@ export function checkOwner(watch: Watch, access: Access): void {
         outcome: 'data lost',
       });
     });
+  });
+}
+
+/** A write of what was read from the same place, under another key, is a conversion in place and leaves the owner its bytes. */
+export function checkConversion(watch: Watch, access: Access): void {
+  const { start, length, key } = access;
+  const read = watch.owned.readBefore(start, length, key);
+  if (read === undefined) return;
+  const before = firstLine(watch, start, read.key);
+  watch.afterwards(() => {
+    if (firstLine(watch, start, key) === before) watch.owned.converted(start, read.length);
   });
 }

@@ -1,7 +1,6 @@
 /** `encrypted-twice`: bytes that are read as noise and written back in place under the key that they were written with. */
-import { KEY_PLAIN, LINE_SIZE, pa, type KeyId } from '../../machine/address.js';
-import { readUnder } from '../../machine/quiet.js';
-import { cBit, withC, type Access, type Watch } from '../watch.js';
+import { KEY_PLAIN, LINE_SIZE, type KeyId } from '../../machine/address.js';
+import { cBit, firstLine, withC, type Access, type Watch } from '../watch.js';
 import type { Writer } from '../writers.js';
 
 /** A range that was read under another key than its writer's: what the reader got of its first line. */
@@ -57,8 +56,4 @@ export class Twice {
   restore(snapshot: TwiceSnapshot): void {
     this.misread = new Map(snapshot);
   }
-}
-
-function firstLine({ machine }: Watch, start: number, key: KeyId): string {
-  return readUnder(machine, pa(start), LINE_SIZE, key).join();
 }

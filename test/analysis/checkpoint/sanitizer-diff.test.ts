@@ -89,7 +89,7 @@ describe('two states of the sanitizer', () => {
         state(() => undefined),
         RANGES,
       )?.lines,
-    ).toEqual([0x41]);
+    ).toEqual([0x48]);
   });
 
   test.each<[string, Partial<SanitizerSnapshot>]>([

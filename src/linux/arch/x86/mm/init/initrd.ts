@@ -16,6 +16,7 @@ const POISON_FREE_INITMEM = 0xcc;
 export const initrdMem = bodies({
   free_initrd_mem: fn((k: Kernel, start: Va, end: Va) => {
     const length = alignUp(end, PAGE_SIZE) - start;
+    k.notes?.released([{ at: start, size: length }]);
     k.memset(start, POISON_FREE_INITMEM, length);
     k.fn.free_bootmem_late(k.__pa(start), length);
   }),
