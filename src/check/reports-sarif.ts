@@ -17,7 +17,8 @@ const rule = ({ id, title, what }: RuleInfo): Record<string, unknown> => ({
   id,
   shortDescription: { text: title },
   fullDescription: { text: what },
-  helpUri: `${PAGE}#${id}`,
+  // helpUri has to be absolute (SARIF 2.1.0, 3.49.12).
+  help: { text: `${PAGE}#${id}` },
 });
 
 /** The lines of the kernel that a report is about: that of its access, then that of the earlier event. */

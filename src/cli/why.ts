@@ -1,7 +1,8 @@
 /** `sme-boot why`: who wrote and read a place in memory, and how it is reached, at a label. */
 import type { ChalkInstance } from 'chalk';
 import { Command } from 'commander';
-import { hex } from '../machine/address.js';
+import { hex, LINE_SIZE } from '../machine/address.js';
+import { LINES, UNTOUCHED } from '../machine/memory/dram-page.js';
 import type { Cpu } from '../machine/cpu/cpu.js';
 import type { ExecutedBoot } from '../sequencer/executed-boot.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
@@ -97,12 +98,14 @@ function why(io: Io, text: string, scenario: string, flags: Flags): void {
     const size = length ?? sizeOfPlace(boot, where);
     const ranges = physicalRanges(boot, parsePlace(boot, where, 'pa'), size, where, cpu);
     const second = first.again();
+    const written = ranges.some((range) => writtenIn(second, range));
     const history = new History(second, ranges);
     const end = history.listen();
     run(second);
     end();
     const most = flags.all === true ? Infinity : ROWS;
     views = [
+      placeOf(second, text, ranges, written),
       ...viewsOf(second, cpuOf(second, flags.cpu), text, ranges, history, most),
       ...(reports === null ? [] : [reportsAbout(reports, ranges, io.paint)]),
     ];
@@ -164,12 +167,11 @@ function viewsOf(
   const others = past.filter(({ kind }) => kind !== 'write' && kind !== 'write-back');
   const within = history.forgotten === 0 ? 'in the boot' : 'among these';
   return [
-    where(boot, place, ranges),
     ...forgotten(history),
     rows('writes', 'Writes, newest first', writes, `no write ${within}`, most),
     rows('reads', 'Reads, newest first', others, `no read ${within}`, most),
     cached(boot, cpu, place),
-    translations(boot, cpu, ranges),
+    translations(boot, cpu, ranges, most),
   ];
 }
 
@@ -194,8 +196,23 @@ export function forgotten({
   ];
 }
 
-/** The physical ranges, and what loader and firmware put there. */
-function where(boot: InspectedBoot, place: string, ranges: readonly PhysicalRange[]): Part {
+/** Whether bytes of a range have been written, in whole lines. */
+function writtenIn({ machine }: InspectedBoot, { base, size }: PhysicalRange): boolean {
+  for (let line = Math.floor(base / LINE_SIZE); line * LINE_SIZE < base + size; line++) {
+    const page = Math.floor(line / LINES);
+    const key = machine.dram.lastWrites(page)?.keys[line % LINES] ?? UNTOUCHED;
+    if (key !== UNTOUCHED) return true;
+  }
+  return false;
+}
+
+/** The physical ranges, and what loader and firmware put there. `written`: they wrote there. */
+function placeOf(
+  boot: InspectedBoot,
+  place: string,
+  ranges: readonly PhysicalRange[],
+  written: boolean,
+): Part {
   const { regions, firmwareRegions } = boot.loaded;
   const overlapping = (all: typeof regions): string[] =>
     all
@@ -211,11 +228,18 @@ function where(boot: InspectedBoot, place: string, ranges: readonly PhysicalRang
   ];
   return {
     name: 'where',
-    data: { ranges: ranges.map(({ base, size }) => ({ pa: hex(base), bytes: size })), placed },
+    data: {
+      ranges: ranges.map(({ base, size }) => ({ pa: hex(base), bytes: size })),
+      placed,
+      writtenBefore: written,
+    },
     text: () =>
       [
         `${printable(place)} is physical ${ranges.map(({ base, size }) => rangeText(base, base + size - 1)).join(', ')}`,
         ...placed.map(({ name, by }) => `in ${name}, which the ${by} filled with C=0`),
+        ...(written && placed.length === 0
+          ? ['firmware or the loader wrote there with C=0, before the first step']
+          : []),
       ]
         .map((line) => `${line}\n`)
         .join(''),
@@ -294,11 +318,17 @@ function reportsAbout(
 }
 
 /** What maps the ranges: the TLB of a CPU, and the page tables. */
-function translations(boot: InspectedBoot, cpu: Cpu, ranges: readonly PhysicalRange[]): Part {
+function translations(
+  boot: InspectedBoot,
+  cpu: Cpu,
+  ranges: readonly PhysicalRange[],
+  most: number,
+): Part {
   const hits = (base: number, bytes: number): boolean =>
     ranges.some((range) => base < range.base + range.size && range.base < base + bytes);
   const inTlb = tlbOf(boot.machine, cpu).filter(({ pa, bytes }) => hits(Number(pa), bytes));
   const inTables = mappedRanges(boot.machine, cpu).filter(({ pa, bytes }) => hits(pa, bytes));
+  const left = Math.max(0, inTlb.length - most) + Math.max(0, inTables.length - most);
   return {
     name: 'translations',
     data: {
@@ -310,24 +340,28 @@ function translations(boot: InspectedBoot, cpu: Cpu, ranges: readonly PhysicalRa
         ? 'no translation reaches it\n'
         : `Translations that reach it\n${table(
             [
-              ...inTlb.map((row) => [
-                '  TLB',
-                row.va,
-                pageName(row.bytes),
-                `C=${String(row.c)}`,
-                row.type,
-                row.stale === undefined ? row.flags : `${row.flags}; stale: ${row.stale}`,
-              ]),
-              ...inTables.map((range) => [
-                '  tables',
-                rangeText(range.va, range.va + range.bytes - 1),
-                pageName(range.page),
-                `C=${String(range.c)}`,
-                range.type,
-                range.flags,
-              ]),
+              ...inTlb
+                .slice(0, most)
+                .map((row) => [
+                  '  TLB',
+                  row.va,
+                  pageName(row.bytes),
+                  `C=${String(row.c)}`,
+                  row.type,
+                  row.stale === undefined ? row.flags : `${row.flags}; stale: ${row.stale}`,
+                ]),
+              ...inTables
+                .slice(0, most)
+                .map((range) => [
+                  '  tables',
+                  rangeText(range.va, range.va + range.bytes - 1),
+                  pageName(range.page),
+                  `C=${String(range.c)}`,
+                  range.type,
+                  range.flags,
+                ]),
             ],
             columns,
-          )}`,
+          )}${left > 0 ? `  and ${String(left)} more (--all)\n` : ''}`,
   };
 }

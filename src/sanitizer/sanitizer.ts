@@ -74,7 +74,7 @@ export class Sanitizer implements ReportSource, Annotations {
         const access = { requester: cpu, va, start, length, key, origin, what: kind };
         if (rules.asked.any) rules.asked.check(watch, access, type);
         if (kind === 'write' && type !== MEMTYPE.WB) spoilBlocks(watch, access);
-        this.accessed(kind, access);
+        this.accessed(kind, access, type);
       }),
       probes.dma.listen((kind, requester, start, key, length, origin) => {
         watch.begin();
@@ -206,10 +206,10 @@ export class Sanitizer implements ReportSource, Annotations {
 
   // --- Accesses --------------------------------------------------------------------------------------------------
 
-  private accessed(kind: AccessKind, access: Access): void {
+  private accessed(kind: AccessKind, access: Access, type: MemType): void {
     const { watch } = this;
     const { requester: cpu, va = 0, key } = access;
-    if (watch.translations.anyStale) checkTranslation(watch, cpu, va, access);
+    if (watch.translations.anyStale) checkTranslation(watch, cpu, va, access, type);
     checkAddress(watch, access);
     this.rules.masks.access(watch, access);
     // An ignored write changes no bytes.

@@ -11,14 +11,13 @@ interface Held {
   readonly va: number;
   readonly size: number;
   readonly global: boolean;
+  readonly rw: boolean;
+  readonly nx: boolean;
 }
 
 /** A translation whose entry was written since: `writer` is the number of the write. */
-export interface Stale {
+export interface Stale extends Held {
   readonly cpu: number;
-  readonly va: number;
-  readonly size: number;
-  readonly global: boolean;
   /** Physical address of the entry. */
   readonly entry: number;
   readonly writer: number;
@@ -57,13 +56,13 @@ export class Translations {
   }
 
   /** The walk made a translation. */
-  translated(cpu: number, { va, size, global }: TlbEntry): void {
+  translated(cpu: number, { va, size, global, rw, nx }: TlbEntry): void {
     let ofCpu = this.held.get(cpu);
     if (ofCpu === undefined) this.held.set(cpu, (ofCpu = new Map<number, Held[]>()));
     for (const pa of this.walk) {
       const held = ofCpu.get(pa) ?? [];
       if (!held.some((each) => each.va === va && each.size === size))
-        held.push({ va, size, global });
+        held.push({ va, size, global, rw, nx });
       ofCpu.set(pa, held);
       this.tables.add(Math.floor(pa / PAGE_SIZE));
     }

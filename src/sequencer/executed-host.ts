@@ -3,7 +3,7 @@ import type { SanitizerHost } from '../sanitizer/host.js';
 import { rangeText } from '../trace/render.js';
 import type { ExecutedBoot } from './executed-boot.js';
 import { LOADER_LABEL } from './loader-label.js';
-import { ownedRanges } from './sanitizer-host.js';
+import { ownedRanges, placeIn } from './sanitizer-host.js';
 
 /** @param loaded the boot; undefined while the machine is loaded. */
 export function executedHost(loaded: () => ExecutedBoot | undefined): SanitizerHost {
@@ -19,7 +19,10 @@ export function executedHost(loaded: () => ExecutedBoot | undefined): SanitizerH
     nameOf: (origin) => loaded()?.nameOf(origin),
     rangeText(space, start, length) {
       const text = rangeText({ space, start, length });
-      const symbol = loaded()?.names.symbolize(space, start);
+      const boot = loaded();
+      const symbol =
+        boot?.names.symbolize(space, start) ??
+        (space === 'pa' && boot !== undefined ? placeIn(boot.regions(), start) : undefined);
       return symbol === undefined ? text : `${text} ${symbol}`;
     },
     owned() {

@@ -1,6 +1,7 @@
 /** What the sanitizer is told of a boot: the code that runs, and names of addresses. */
 import { ANNOTATIONS } from '../sanitizer/annotations.js';
 import type { MaskVariable, OwnedRange, SanitizerHost } from '../sanitizer/host.js';
+import { hex } from '../machine/address.js';
 import { rangeText } from '../trace/render.js';
 import type { Loaded, Region } from '../firmware/loader.js';
 import type { Boot } from './boot.js';
@@ -28,11 +29,23 @@ export function sanitizerHost(boot: Boot): SanitizerHost {
     nameOf: (origin) => boot.recorder.nameOf(origin),
     rangeText(space, start, length) {
       const text = rangeText({ space, start, length });
-      const symbol = boot.kernelIfAny && boot.symbolize(space, start);
+      const symbol =
+        boot.kernelIfAny &&
+        (boot.symbolize(space, start) ??
+          (space === 'pa' ? placeIn(boot.regions(), start) : undefined));
       return symbol === undefined ? text : `${text} ${symbol}`;
     },
     owned: () => (boot.kernelIfAny === undefined ? [] : ownedRanges(boot)),
   };
+}
+
+/** An address by the smallest region that it is in; undefined outside of all. */
+export function placeIn(regions: readonly Region[], at: number): string | undefined {
+  const [region] = regions
+    .filter(({ base, size }) => at >= base && at < base + size)
+    .sort((a, b) => a.size - b.size);
+  if (region === undefined) return undefined;
+  return at === region.base ? region.name : `${region.name}+${hex(at - region.base)}`;
 }
 
 function masksOf({ program, loaded, linked }: Boot): MaskVariable[] {

@@ -100,7 +100,7 @@ describe('reports as SARIF', () => {
     expect(tool.driver.rules).toHaveLength(RULES.length);
     expect(tool.driver.rules[1]).toMatchObject({
       id: 'mixed-key-line',
-      helpUri: 'docs/sanitizer.md#mixed-key-line',
+      help: { text: 'docs/sanitizer.md#mixed-key-line' },
       shortDescription: { text: 'title of mixed-key-line' },
       fullDescription: { text: 'W.' },
     });

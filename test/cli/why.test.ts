@@ -39,6 +39,18 @@ describe('sme-boot why', () => {
     });
   });
 
+  test('says that firmware wrote what no region names', async () => {
+    const { out } = await sme(['why', '0x413:2', ...SMALL, '--at', 'reserve_ebda_region']);
+    expect(out).toContain('firmware or the loader wrote there with C=0, before the first step\n');
+    expect(out).toContain('earlier in loader: loader, C=0: written');
+  });
+
+  exhaustiveTest('leaves translations beyond the first to --all', async () => {
+    const { out } = await sme(['why', '0x2065000:64', 'initrd-behind-kernel']);
+    expect(out).toMatch(/^ {2}and 65\d{3} more \(--all\)$/m);
+    expect(out.split('\n').length).toBeLessThan(100);
+  });
+
   exhaustiveTest('leaves older rows to --all', async () => {
     const rows = (out: string): number =>
       out.split('\n').filter((line) => /^ {2}\S.* C=\d/.test(line)).length;

@@ -269,6 +269,27 @@ describe('stale-translation', () => {
     expect(changed(flags, target, nothing)).toEqual(['stale-translation user changer']);
   });
 
+  /** An entry's flags: present, writable, user, accessed, dirty. */
+  const READ_ONLY = 0x65n;
+  const UNCACHED = 0x7fn;
+  const NO_EXECUTE = 0x67n | (1n << 63n);
+  test.each<[string, bigint, (b: Bench) => unknown, string[]]>([
+    ['a store where the entry is read-only', READ_ONLY, (b) => b.store(5), ['read-only']],
+    ['no load there', READ_ONLY, (b) => b.load(5), []],
+    ['a load where the entry has another type', UNCACHED, (b) => b.load(5), ['UC']],
+    ['no load where only fetches fault', NO_EXECUTE, (b) => b.load(5), []],
+    ['a store after a load', READ_ONLY, (b) => (b.load(5), b.store(5)), ['read-only']],
+  ])('%s is told', (_what, flags, act, says) => {
+    const b = new Bench();
+    b.store(5);
+    b.setEntry(5, 5, 0n, flags);
+    b.as('user', () => {
+      act(b);
+    });
+    const stale = b.reports.filter(({ rule }) => rule === 'stale-translation');
+    expect(stale.map(({ what }) => /the tables say (.*)$/.exec(what)?.[1])).toEqual(says);
+  });
+
   test.each([
     ['INVLPG', (b: Bench) => b.cpu.invlpg(va(0x5000))],
     ['a write of CR3', (b: Bench) => b.cpu.writeCr3(b.cpu.cr3)],

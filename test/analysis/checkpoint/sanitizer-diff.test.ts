@@ -95,14 +95,21 @@ describe('two states of the sanitizer', () => {
   test.each<[string, Partial<SanitizerSnapshot>]>([
     [
       'translations',
-      { translations: { held: [['0 4096', [{ va: 0, size: 4096, global: false }]]], stale: [] } },
+      {
+        translations: {
+          held: [['0 4096', [{ va: 0, size: 4096, global: false, rw: true, nx: false }]]],
+          stale: [],
+        },
+      },
     ],
     [
       'a stale translation',
       {
         translations: {
           held: [],
-          stale: [{ cpu: 0, va: 0, size: 4096, global: false, entry: 8, writer: 1 }],
+          stale: [
+            { cpu: 0, va: 0, size: 4096, global: false, rw: true, nx: false, entry: 8, writer: 1 },
+          ],
         },
       },
     ],
