@@ -12,8 +12,8 @@ export const RULES = [
   {
     id: 'mixed-key-line',
     title: 'a cache line in use under two keys',
-    what: 'A line was dirty under one key while it was touched under the other, or its write-back destroyed newer data.',
-    watches: ['accessed', 'dma', 'writtenBack', 'linesFlushed'],
+    what: 'A line that was dirty under one key was written or flushed under the other, or its write-back destroyed newer data. A read of other bytes of the line is no report.',
+    watches: ['accessed', 'dma', 'writingBack', 'writtenBack', 'linesFlushed'],
   },
   {
     id: 'stale-translation',
@@ -77,7 +77,7 @@ export const RULES = [
   {
     id: 'encrypted-twice',
     title: 'memory encrypted twice, or decrypted twice',
-    what: 'Bytes were read under the wrong key, and the noise was written back in place under the key they had.',
+    what: 'Whole lines were read under the wrong key, and the noise was written back in place under the key they had.',
     watches: ['accessed'],
   },
   {
