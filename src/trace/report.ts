@@ -49,7 +49,11 @@ export const reportSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
     .describe('The id of the rule.'),
-  n: z.int().min(2).optional().describe('The number of accesses with this report, if more than one.'),
+  n: z
+    .int()
+    .min(2)
+    .optional()
+    .describe('The number of accesses with this report, if more than one.'),
   step: z.string().min(1).describe('The label of the boot step of the first.'),
   at: z.string().min(1).describe('The physical range, with its symbol or region.'),
   va: z.string().optional().describe('The virtual range that was accessed.'),
