@@ -255,7 +255,11 @@ describe('a fault of sme-boot', () => {
 
 describe('Ctrl-C', () => {
   /** Runs the program, sends SIGINT when its command has begun, and returns its end. */
-  async function interrupted(argv: readonly string[]): Promise<{ status: unknown; err: string }> {
+  async function interrupted(
+    argv: readonly string[],
+    /** Milliseconds. */
+    after = 150,
+  ): Promise<{ status: unknown; err: string }> {
     const source = `
       import { Script } from 'node:vm';
       import { writeSync } from 'node:fs';
@@ -272,7 +276,7 @@ describe('Ctrl-C', () => {
     });
     let err = '';
     child.stderr.on('data', (data: Buffer) => {
-      if (err === '') setTimeout(() => child.kill('SIGINT'), 150);
+      if (err === '') setTimeout(() => child.kill('SIGINT'), after);
       err += data.toString();
     });
     const status = await new Promise((done) => {
@@ -298,6 +302,29 @@ describe('Ctrl-C', () => {
       const out = mkdtempSync(join(dir, 'out-'));
       const words = argv.map((word) => word.replace('OUT', out));
       expect(await interrupted(words)).toEqual({
+        status: 130,
+        err: 'ready\nsme-boot: interrupted\n',
+      });
+      expect(readdirSync(out)).toEqual([]);
+    },
+    TIMEOUT,
+  );
+
+  // Boots that take seconds; what begins before the first await is covered by the cases above.
+  test.each(
+    firstOf(1, [
+      ['run', '--output', 'OUT/trace.yaml'],
+      ['run', '--format', 'junit', '--output', 'OUT/reports.xml'],
+      ['run', '--match-out', 'OUT/match.yaml'],
+    ]),
+  )(
+    'in %s ends it while it boots',
+    async (...argv: string[]) => {
+      const out = mkdtempSync(join(dir, 'out-'));
+      const words = argv.map((word) => word.replace('OUT', out));
+      const slow = ['machine.cache.size=256MiB', 'machine.cache.ways=64'];
+      const given = [...words, ...slow.flatMap((setting) => ['--set', setting])];
+      expect(await interrupted(given, 1000)).toEqual({
         status: 130,
         err: 'ready\nsme-boot: interrupted\n',
       });
