@@ -15,8 +15,8 @@ const MAKE: Readonly<Record<Type, (scenario: Scenario, machine: MachineDescripti
     efi: (scenario, machine) => efiFirmware(efiMachine(scenario), machine),
   };
 
-/** The machine's description for its EFI firmware. */
-function efiMachine(scenario: Scenario): EfiMachine {
+/** The machine's description for its EFI firmware. Throws E_EFI_RAM and E_EFI_PAGES. */
+export function efiMachine(scenario: Scenario): EfiMachine {
   const { e820, efiMemoryMap } = scenario.firmware;
   if (e820 === undefined) return ramSizes(scenario);
   const ranges = efiMemoryMap?.map(({ start, end, type, runtime }) => ({
