@@ -1,5 +1,5 @@
 /** Names of addresses in an executed image, and addresses of names. */
-import { hex, vaAdd, vaOfU64, type Va } from '../machine/address.js';
+import { hex, vaAdd, vaOfText, vaOfU64, type Va } from '../machine/address.js';
 import type { ExecutedBoot } from '../sequencer/executed-boot.js';
 import { REGISTERS } from './registers.js';
 
@@ -19,7 +19,7 @@ const NUMBER = /^(0x[0-9a-f]+|\d+)$/i;
 export function addressOf({ executor: { core }, names }: Debugged, text: string): Va | undefined {
   const [, base = '', offset = '0'] = FORM.exec(text) ?? [];
   let at: Va | undefined;
-  if (NUMBER.test(base)) at = vaOfU64(BigInt(base));
+  if (NUMBER.test(base)) at = vaOfText(base);
   else if (base.startsWith('$')) {
     const register = REGISTERS.find(({ name }) => `$${name}` === base.toLowerCase());
     const value = register?.bits === 64 ? register.read(core) : null;

@@ -1,6 +1,6 @@
 /** Parses places in memory: a number, a symbol or a region, with an index and an offset. */
 import { PAGE_OFFSET } from '../kernel/constants.js';
-import { alignDown, hex, PAGE_SIZE, va, vaAdd, vaOfU64, type Va } from '../machine/address.js';
+import { alignDown, hex, PAGE_SIZE, va, vaAdd, vaOfText, type Va } from '../machine/address.js';
 import { isFault, type Cpu } from '../machine/cpu/cpu.js';
 import { regionOf } from '../firmware/placed.js';
 import type { InspectedBoot } from '../sequencer/inspected-boot.js';
@@ -59,8 +59,12 @@ function unknownName(boot: InspectedBoot, text: string, base: string): InputErro
  * for a name that this boot will not have.
  */
 export function checkPlace(boot: InspectedBoot, text: string): void {
-  const { base, value } = partsOf(text);
+  const { base, value, shift } = partsOf(text);
   if (value !== undefined) return;
+  if (boot.program.has(base)) {
+    checkIndex(text, boot.program.sizeOf(base));
+    virtual(boot.program.link(base) + shift, text);
+  }
   const fixed = [...boot.regions(), ...boot.loaded.blobs].some(({ name }) => name === base);
   if (fixed || boot.program.has(base) || LATER_REGIONS.includes(base)) return;
   // The kernel that is entered by kexec may have other names.
@@ -74,7 +78,7 @@ function partsOf(text: string): { base: string; value: number | undefined; shift
   const distance = Number(offset ?? 0);
   const shift = (sign === '-' ? -distance : distance) + Number(index ?? 0) * ENTRY;
   if (!NUMBER.test(base)) return { base, value: undefined, shift };
-  const value = vaOfU64(BigInt(base.replace(/_/g, '')));
+  const value = vaOfText(base.replace(/_/g, ''));
   if (value === undefined) throw wrong(text, 'a canonical address');
   return { base, value, shift };
 }

@@ -75,11 +75,19 @@ export function translated(from: { readonly va: Va; readonly pa: Pa }, at: Va): 
   return (from.pa + (at - from.va)) as Pa;
 }
 
-/** The virtual address of an unsigned 64-bit value, or undefined where it is not canonical (APM 1.1.3) or larger. */
+/** The virtual address of a 64-bit value, or undefined where it is not canonical (APM 1.1.3). */
 export function vaOfU64(value: bigint): Va | undefined {
   const signed = BigInt.asIntN(48, value);
-  return BigInt.asUintN(64, signed) === value ? (Number(signed) as Va) : undefined;
+  return BigInt.asUintN(64, signed) === BigInt.asUintN(64, value)
+    ? (Number(signed) as Va)
+    : undefined;
 }
+
+/** The virtual address of a number that somebody wrote, or undefined if it is not canonical or has more than 64 bits. */
+export const vaOfText = (digits: string): Va | undefined => {
+  const value = BigInt(digits);
+  return value === BigInt.asUintN(64, value) ? vaOfU64(value) : undefined;
+};
 
 /** An address as 64 unsigned bits. */
 export function u64(address: number): bigint {

@@ -480,6 +480,21 @@ const MISTAKES: readonly (readonly [what: string, argv: readonly string[], messa
     'E_PLACE: --vtop: no such place in memory; expected a canonical address, found 0x8000000000000000',
   ],
   [
+    'an address of more than 64 bits',
+    ['inspect', '--mem', '0x10000000000000000:16'],
+    'E_PLACE: --mem: no such place in memory; expected a canonical address, found 0x10000000000000000',
+  ],
+  [
+    'an offset beyond all addresses',
+    ['inspect', '--vtop', '_text+0xffffffffffffffff'],
+    'E_PLACE: --vtop: no such place in memory; expected a canonical address, found _text+0xffffffffffffffff',
+  ],
+  [
+    'an index beyond a table',
+    ['inspect', '--vtop', 'init_level4_pgt[512]'],
+    'E_PLACE: --vtop: no such place in memory; expected an index below 512, found init_level4_pgt[512]',
+  ],
+  [
     'a key of --set',
     ['run', '--set', 'machine.rma=4GiB'],
     'E_UNKNOWN_KEY: scenarios/epyc-efi.yaml, machine.rma: unknown key "rma"; expected cpu, sme, ram, cache, engine, seed, mtrr, cpus, vga, iommu, devices; did you mean ram?',

@@ -1,5 +1,5 @@
 /** Evaluates places and arguments of a call script in a stopped boot, and prints values. */
-import { hex, va, vaOfU64, type Va } from '../../machine/address.js';
+import { hex, va, vaOfText, vaOfU64, type Va } from '../../machine/address.js';
 import type { Boot } from '../../sequencer/boot.js';
 import { parsePlace, placeName, virtualOf } from '../../inspect/place.js';
 import type { Place } from '../../inspect/place.js';
@@ -107,7 +107,7 @@ function exactly(text: string): number {
   const [, minus, digits = ''] = NUMBER.exec(text) ?? [];
   const size = BigInt(digits);
   if (size <= BigInt(Number.MAX_SAFE_INTEGER)) return minus === '-' ? -Number(size) : Number(size);
-  const address = vaOfU64(size);
+  const address = vaOfText(digits);
   if (address !== undefined && minus === '') return address;
   throw refuse('E_PROBE_ARGUMENT', 'a number below 2^53, an address, or 64 bits as 0x…n', text);
 }
