@@ -12,7 +12,7 @@ export const RULES = [
   {
     id: 'mixed-key-line',
     title: 'a cache line in use under two keys',
-    what: 'A line that was dirty under one key was written or flushed under the other, or its write-back destroyed newer data. A read of other bytes of the line is no report.',
+    what: 'A line that was dirty under one key was read, written or flushed under the other, or its write-back destroyed newer data.',
     watches: ['accessed', 'dma', 'writingBack', 'writtenBack', 'linesFlushed'],
   },
   {

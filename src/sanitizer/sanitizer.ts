@@ -16,7 +16,13 @@ import { checkAddress, checkDevice, checkFault } from './rules/addresses.js';
 import { checkBuffer } from './rules/devices.js';
 import { partsOf } from './rules/freed.js';
 import { checkRead } from './rules/keys.js';
-import { checkAliases, checkClflush, spoilBlocks, WriteBacks } from './rules/lines.js';
+import {
+  checkAliases,
+  checkClflush,
+  checkTouched,
+  spoilBlocks,
+  WriteBacks,
+} from './rules/lines.js';
 import { checkConversion, checkOwner } from './rules/owners.js';
 import { checkSearch } from './rules/searches.js';
 import { checkTranslation } from './rules/translations.js';
@@ -215,7 +221,10 @@ export class Sanitizer implements ReportSource, Annotations {
     // An ignored write changes no bytes.
     if (key !== KEY_PLAIN && checkDevice(watch, access)) return;
     if (kind === 'write') this.write(access);
-    else this.read(access);
+    else {
+      if (watch.writers.anyKey && type !== MEMTYPE.UC) checkTouched(watch, access);
+      this.read(access);
+    }
   }
 
   private dma(kind: 'read' | 'write', access: Access): void {

@@ -1,5 +1,5 @@
 /** Writers of memory: the code or device, its key and boot step. Each has a number, which the shadow memory stores. */
-import type { KeyId } from '../machine/address.js';
+import { KEY_PLAIN, type KeyId } from '../machine/address.js';
 import type { Machine } from '../machine/machine.js';
 import {
   pciRequester,
@@ -40,6 +40,8 @@ export function deviceName({ bus }: Machine, requester: Requester): string | und
 }
 
 export class Writers {
+  /** Whether anything was written under a key. */
+  anyKey = false;
   private list: Writer[] = [];
   private readonly numbers = new Map<string, number>();
   /** The last writer and what it was made of: most writes repeat it. */
@@ -95,6 +97,7 @@ export class Writers {
 
   restore(list: readonly Writer[]): void {
     this.list = [];
+    this.anyKey = false;
     this.numbers.clear();
     this.last = { ...this.last, version: -1 };
     this.code = { ...this.code, version: NaN };
@@ -107,6 +110,7 @@ export class Writers {
     const known = this.numbers.get(id);
     if (known !== undefined) return known;
     this.list.push(writer);
+    this.anyKey ||= key !== KEY_PLAIN;
     this.numbers.set(id, this.list.length);
     return this.list.length;
   }

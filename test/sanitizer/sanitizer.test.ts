@@ -61,11 +61,11 @@ describe('wrong-key-read', () => {
     const b = new Bench([3, 4]);
     b.setEntry(4, 3);
     b.store(3, 16);
+    const wrong = () => b.reports.filter(({ rule }) => rule === 'wrong-key-read');
     b.load(4, 8);
-    expect(b.rules).toEqual([]);
+    expect(wrong()).toEqual([]);
     b.load(4, 16);
-    expect(b.rules).toEqual(['wrong-key-read start start']);
-    expect(b.reports[0]?.at).toBe('3010+8');
+    expect(wrong()).toMatchObject([{ at: '3010+8', in: 'start' }]);
   });
 
   test('a walk through a table that was written under the other key', () => {
@@ -111,6 +111,28 @@ describe('mixed-key-line', () => {
     const b = twice(() => undefined);
     expect(b.rules).toEqual(['mixed-key-line second first']);
     expect(b.reports[0]?.outcome).toBe('nothing yet');
+  });
+
+  test.each<[string, (b: Bench) => unknown, string[]]>([
+    [
+      'is reported where other bytes of it are read',
+      (b) => b.load(4, 8),
+      ['mixed-key-line reader first'],
+    ],
+    ['is a wrong read where the same bytes are', (b) => b.load(4), ['wrong-key-read reader first']],
+    ['is not once it was written back', (b) => (b.cpu.wbinvd(), b.load(4, 8)), []],
+    ['is not where another line is read', (b) => b.load(4, 64), []],
+    ['is not where it is read under its own key', (b) => b.load(3, 8), []],
+  ])('a line that is dirty under the other key %s', (_what, act, rules) => {
+    const b = new Bench([3]);
+    b.setEntry(4, 3);
+    b.as('first', () => {
+      b.store(3);
+    });
+    b.as('reader', () => {
+      act(b);
+    });
+    expect(b.rules).toEqual(rules);
   });
 
   test('CLFLUSH under the other key is reported, and leaves the line', () => {

@@ -1,5 +1,12 @@
 /** `mixed-key-line`: cache lines that are in use under two keys. */
-import { BLOCK_SIZE, LINE_SIZE, pa, type KeyId } from '../../machine/address.js';
+import {
+  BLOCK_SIZE,
+  KEY_HOST,
+  KEY_PLAIN,
+  LINE_SIZE,
+  pa,
+  type KeyId,
+} from '../../machine/address.js';
 import { behindCaches } from '../../machine/quiet.js';
 import type { Origin } from '../../machine/types.js';
 import { cBit, withC, type Access, type Watch } from '../watch.js';
@@ -32,6 +39,37 @@ export function checkAliases(watch: Watch, access: Access): void {
         earlier: { what: 'written, not written back', writer },
         outcome: 'nothing yet',
       });
+    });
+  });
+}
+
+/** A read of a line that is dirty under the other key: it is cached under both, and one of them is not what DRAM gets. */
+export function checkTouched(watch: Watch, access: Access): void {
+  const { va = 0, start, length, key } = access;
+  const { machine, shadow, writers } = watch;
+  const other = key === KEY_PLAIN ? KEY_HOST : KEY_PLAIN;
+  if (machine.config.model.sme?.coherent === true) return;
+  eachLine(start, start + length, (line) => {
+    if (!watch.isDirty(line, other)) return;
+    const from = Math.max(start, line);
+    const to = Math.min(start + length, line + LINE_SIZE);
+    let dirty: Writer | undefined;
+    let own = true;
+    shadow.runs(line, LINE_SIZE, (at, size, number) => {
+      const writer = writers.get(number);
+      if (writer?.key !== other) return;
+      dirty ??= writer;
+      // Bytes that are read under another key than they were written with are a report of their own.
+      if (at < to && from < at + size) own = false;
+    });
+    if (!own || dirty === undefined) return;
+    watch.report({
+      rule: 'mixed-key-line',
+      ...watch.by(access),
+      ...{ start: from, length: to - from, va: va + (from - start), C: cBit(key) },
+      what: `a read with ${withC(key)} of a line that is dirty with ${withC(other)}: it is cached under both`,
+      earlier: { what: 'written, not written back', writer: dirty },
+      outcome: 'nothing yet',
     });
   });
 }
