@@ -271,7 +271,7 @@ describe('sme-boot check --interactive', () => {
     });
     expect([status, left, asked.length]).toEqual([expected, [], answers.length]);
     expect(out).toContain(counts);
-    expect(out).toMatch(/changed [^~]*mtrr_bp_init:\n {4}~ \{wrmsr: IA32_PAT/);
+    expect(out).toMatch(/changed\s[^~]*mtrr_bp_init:\n {4}~ \{wrmsr: IA32_PAT/);
     // What it shows fits the terminal as the report does.
     expect(out.split('\n').filter((line) => line.length > 60)).toEqual([]);
     const isWhole = (name: string): boolean =>
