@@ -67,6 +67,13 @@ export class Shadow {
     }
   }
 
+  /** The writer of all bytes of the page of an address; undefined: there are several, or some bytes were destroyed. */
+  pageWriter(at: number): number | undefined {
+    const page = this.pages.get(Math.floor(at / PAGE_SIZE));
+    if (page === undefined) return UNWRITTEN;
+    return page.each === null && (page.all & DESTROYED) === 0 ? page.all : undefined;
+  }
+
   private report(start: number, length: number, element: number, visit: VisitRun): void {
     visit(start, length, element & ~DESTROYED, (element & DESTROYED) !== 0);
   }

@@ -4,6 +4,7 @@ import {
   KEY_HOST,
   KEY_PLAIN,
   LINE_SIZE,
+  PAGE_SIZE,
   pa,
   type KeyId,
 } from '../../machine/address.js';
@@ -49,6 +50,9 @@ export function checkTouched(watch: Watch, access: Access): void {
   const { machine, shadow, writers } = watch;
   const other = key === KEY_PLAIN ? KEY_HOST : KEY_PLAIN;
   if (machine.config.model.sme?.coherent === true) return;
+  // Most pages have one writer: none of their lines has bytes that are dirty under the other key.
+  const whole = (start % PAGE_SIZE) + length <= PAGE_SIZE ? shadow.pageWriter(start) : undefined;
+  if (whole !== undefined && writers.get(whole)?.key !== other) return;
   eachLine(start, start + length, (line) => {
     if (!watch.isDirty(line, other)) return;
     const from = Math.max(start, line);
