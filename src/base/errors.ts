@@ -111,9 +111,14 @@ export class InputError extends Error {
 
   /** A copy with the parts of `outer` that this place lacks: a parser gives the offset, its caller adds the file. */
   within(outer: Place): InputError {
+    return this.elsewhere({ ...outer, ...this.place });
+  }
+
+  /** A copy with another place. */
+  elsewhere(place: Place): InputError {
     return new InputError({
       code: this.code,
-      place: { ...outer, ...this.place },
+      place,
       ...(this.reason !== undefined && { reason: this.reason }),
       ...(this.expected !== undefined && { expected: this.expected }),
       ...(this.found !== undefined && { found: this.found }),

@@ -2,7 +2,6 @@
 import { effectsOf, printEffects, showsIn, type Effects } from '../analysis/effects/form.js';
 import { effectsDifferences } from '../analysis/effects/text.js';
 import { InputError } from '../base/errors.js';
-import { optional } from '../base/optional.js';
 import { commandLine } from '../base/shell-words.js';
 import { wholeNumber } from '../base/whole-number.js';
 import { readYaml, type PathKey, type YamlSource } from '../base/yaml-source.js';
@@ -255,20 +254,9 @@ const failureAt = (place: Failure['place'], line: string): Failure => ({
 function errorFailure(error: InputError, { name }: Pick<Planned, 'name'>): Failure {
   return {
     place: { file: name, ...error.place },
-    headline: elsewhere(error, {}).message,
+    headline: error.elsewhere({}).message,
     lines: [error.message],
   };
-}
-
-/** An error with another place. */
-function elsewhere(error: InputError, place: Failure['place']): InputError {
-  const { code, reason, expected, found, suggestion, cause } = error;
-  return new InputError({
-    code,
-    place,
-    ...optional({ reason, expected, found, suggestion }),
-    cause,
-  });
 }
 
 /** A path of keys in the run of a match file: `run.scenario`, `run.hunks.0`. */
@@ -280,10 +268,10 @@ const RUN_PATH = /^run(?:\.[\w-]+)+$/;
  */
 function placedIn({ file, name }: Planned, error: InputError): InputError {
   const { file: of, path = '', line } = error.place;
-  if (of === undefined) return elsewhere(error, placeOf(file, name, runPath));
+  if (of === undefined) return error.elsewhere(placeOf(file, name, runPath));
   if (of !== name || line !== undefined || !RUN_PATH.test(path)) return error;
   const keys = path.split('.').map((key) => wholeNumber(key) ?? key);
-  return elsewhere(error, { ...error.place, ...placeOf(file, name, () => keys) });
+  return error.elsewhere({ ...error.place, ...placeOf(file, name, () => keys) });
 }
 
 /** The place of a value in a file; the file alone if it cannot be parsed. */

@@ -8,7 +8,7 @@ import { commandName, flagOf } from './usage.js';
 
 /** Options that name a file to write, by their attribute. */
 const OUTPUTS: ReadonlySet<string> = new Set(['output', 'save', 'matchOut', 'snapshot']);
-/** Placeholders of files. */
+/** Names of arguments, and of the values of options, that are files. */
 const FILES = /FILE|PATH/;
 /** A word that is a file also where names are taken. */
 const PATH = /[./\\]/;

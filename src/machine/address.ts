@@ -83,7 +83,7 @@ export function vaOfU64(value: bigint): Va | undefined {
     : undefined;
 }
 
-/** The virtual address of a number that somebody wrote, or undefined if it is not canonical or has more than 64 bits. */
+/** The virtual address of a number in an input, or undefined if it is not canonical or has more than 64 bits. */
 export const vaOfText = (digits: string): Va | undefined => {
   const value = BigInt(digits);
   return value === BigInt.asUintN(64, value) ? vaOfU64(value) : undefined;

@@ -41,7 +41,7 @@ export interface Annotations {
   unmapped(at: number): void;
   /** Mapped memory was given back to the allocator. */
   freed(ranges: readonly LinearRange[]): void;
-  /** Whoever uses mapped memory needs its contents no more. */
+  /** The contents of mapped memory are needed no more. */
   released(ranges: readonly LinearRange[]): void;
   /** A device was given a bus address to read from; sizes in bytes. */
   toDevice(requester: number, bus: bigint, size: number): void;

@@ -4,23 +4,7 @@ import * as fc from 'fast-check';
 import { addressOf, fragmentOf, PANELS, type Address } from '../../src/view/choice.js';
 import { IMAGE_ENTRIES } from '../../src/trace/vocabulary.js';
 import { LAYERS } from '../../src/view/layers.js';
-
-const INITIAL: Address = {
-  choice: {
-    scenario: 'epyc-efi',
-    execute: false,
-    entry: 'kernel',
-    until: '',
-    most: 0,
-    stage: 18,
-    activate: false,
-    without: [],
-    stub: false,
-    with: [],
-    set: [],
-  },
-  place: { panel: 'events', place: 'kernel text', layer: 'dram', filter: '' },
-};
+import { INITIAL } from './initial-address.js';
 
 const name = fc.string({ minLength: 1 }).filter((text) => !text.includes(','));
 const anAddress: fc.Arbitrary<Address> = fc.record({

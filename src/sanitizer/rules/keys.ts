@@ -1,6 +1,5 @@
 /** `wrong-key-read` and `key-disagreement`: bytes that are read under another key than they were written with. */
 import { requestingCpu } from '../../machine/requester.js';
-import { LINE_SIZE } from '../../machine/address.js';
 import { eachLine } from './lines.js';
 import type { RuleState } from '../state.js';
 import { cBit, describe, withC, type Access, type Watch } from '../watch.js';
@@ -53,11 +52,9 @@ function readOtherKey(
     report(start, length);
     return;
   }
-  eachLine(start, start + length, (line) => {
-    const from = Math.max(start, line);
-    const bytes = Math.min(start + length, line + LINE_SIZE) - from;
+  eachLine(start, start + length, (_line, from, to) => {
     // A line that was cached before has what was written.
-    if (!watch.survives(from, bytes, key)) report(from, bytes);
+    if (!watch.survives(from, to - from, key)) report(from, to - from);
   });
 }
 

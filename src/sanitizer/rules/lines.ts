@@ -13,10 +13,14 @@ import type { Origin } from '../../machine/types.js';
 import { cBit, withC, type Access, type Watch } from '../watch.js';
 import type { Writer } from '../writers.js';
 
-/** Calls `visit` with each line of a range. */
-export function eachLine(start: number, end: number, visit: (line: number) => void): void {
+/** Calls `visit` with each line of a range, and the part of the range in it: `from` up to, not including, `to`. */
+export function eachLine(
+  start: number,
+  end: number,
+  visit: (line: number, from: number, to: number) => void,
+): void {
   for (let line = Math.floor(start / LINE_SIZE) * LINE_SIZE; line < end; line += LINE_SIZE) {
-    visit(line);
+    visit(line, Math.max(start, line), Math.min(end, line + LINE_SIZE));
   }
 }
 
@@ -53,10 +57,8 @@ export function checkTouched(watch: Watch, access: Access): void {
   // Most pages have one writer: none of their lines has bytes that are dirty under the other key.
   const whole = (start % PAGE_SIZE) + length <= PAGE_SIZE ? shadow.pageWriter(start) : undefined;
   if (whole !== undefined && writers.get(whole)?.key !== other) return;
-  eachLine(start, start + length, (line) => {
+  eachLine(start, start + length, (line, from, to) => {
     if (!watch.isDirty(line, other)) return;
-    const from = Math.max(start, line);
-    const to = Math.min(start + length, line + LINE_SIZE);
     let dirty: Writer | undefined;
     let own = true;
     shadow.runs(line, LINE_SIZE, (at, size, number) => {
@@ -100,11 +102,9 @@ export class WriteBacks {
     shadow.runs(start, length, (at, size, number, destroyed) => {
       const writer = writers.get(number);
       if (writer === undefined || writer.key === key || destroyed) return;
-      eachLine(at, at + size, (line) => {
+      eachLine(at, at + size, (line, from, to) => {
         // The newer data is still in the cache: its own write-back comes later.
         if (watch.isDirty(line, writer.key)) return;
-        const from = Math.max(at, line);
-        const to = Math.min(at + size, line + LINE_SIZE);
         const before = contentsOf(watch, line, writer);
         this.endangered.push({ line, from, to, writer, before });
       });
@@ -175,10 +175,8 @@ export function checkClflush(watch: Watch, access: Access): void {
   watch.shadow.runs(start, length, (at, size, number) => {
     const writer = watch.writers.get(number);
     if (writer === undefined || writer.key === key) return;
-    eachLine(at, at + size, (line) => {
+    eachLine(at, at + size, (line, from, to) => {
       if (!watch.isDirty(line, writer.key)) return;
-      const from = Math.max(at, line);
-      const to = Math.min(at + size, line + LINE_SIZE);
       watch.report({
         rule: 'mixed-key-line',
         ...watch.by(access),

@@ -2,28 +2,12 @@
 import fc from 'fast-check';
 import { decodeUtf8 } from '../../../src/base/utf8.js';
 import { LAST_STAGE } from '../../../src/series/patches.js';
-import { addressOf, fragmentOf, type Address } from '../../../src/view/choice.js';
+import { addressOf, fragmentOf } from '../../../src/view/choice.js';
 import { verifySame, type Kind } from '../kind.js';
 import { mutatedText } from '../text.js';
+import { INITIAL } from '../../view/initial-address.js';
 
 const FILE = 'address';
-
-const INITIAL: Address = {
-  choice: {
-    scenario: 'epyc-efi',
-    execute: false,
-    entry: 'kernel',
-    until: '',
-    most: 0,
-    stage: LAST_STAGE,
-    activate: false,
-    without: [],
-    stub: false,
-    with: [],
-    set: [],
-  },
-  place: { panel: 'events', place: 'kernel text', layer: 'dram', filter: '' },
-};
 
 const FRAGMENTS = [
   '',
