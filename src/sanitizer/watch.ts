@@ -126,10 +126,13 @@ export class Watch {
   }
 }
 
-/** The bytes of a line as a CPU reads them under a key, as text that can be compared. */
-export function firstLine({ machine }: Watch, start: number, key: KeyId): string {
-  return readUnder(machine, pa(start), LINE_SIZE, key).join();
+/** Bytes as a CPU reads them under a key, as text that can be compared. */
+export function contents({ machine }: Watch, start: number, length: number, key: KeyId): string {
+  return readUnder(machine, pa(start), length, key).join();
 }
+
+export const firstLine = (watch: Watch, start: number, key: KeyId): string =>
+  contents(watch, start, LINE_SIZE, key);
 
 export const cBit = (key: KeyId): 0 | 1 => (key === KEY_PLAIN ? 0 : 1);
 

@@ -427,6 +427,18 @@ describe('memory with an owner', () => {
     b.cpu.write(va(0x3000), bytes);
   };
 
+  test('a write that keeps the first line only is no conversion', () => {
+    const over = (b: Bench): void => {
+      b.setEntry(4, 3);
+      const bytes = new Uint8Array(4096);
+      b.cpu.read(va(0x4000), bytes);
+      b.cpu.wbinvd();
+      b.cpu.write(va(0x3000), bytes.fill(0, 64));
+      b.store(3, 8);
+    };
+    expect(placed(over, [3])).toEqual([]);
+  });
+
   test('bytes that were encrypted in place wait for their reader again', () => {
     const over = (b: Bench): void => {
       converted(b);

@@ -1,6 +1,6 @@
 /** `foreign-owner-write`, and `key-disagreement` with firmware: writes of memory that has another owner. */
 import { KEY_PLAIN } from '../../machine/address.js';
-import { cBit, firstLine, type Access, type Watch } from '../watch.js';
+import { cBit, contents, type Access, type Watch } from '../watch.js';
 
 export function checkOwner(watch: Watch, access: Access): void {
   const { va, key } = access;
@@ -37,8 +37,9 @@ export function checkConversion(watch: Watch, access: Access): void {
   const { start, length, key } = access;
   const read = watch.owned.readBefore(start, length, key);
   if (read === undefined) return;
-  const before = firstLine(watch, start, read.key);
+  const before = contents(watch, start, read.length, read.key);
   watch.afterwards(() => {
-    if (firstLine(watch, start, key) === before) watch.owned.converted(start, read.length);
+    const now = contents(watch, start, read.length, key);
+    if (now === before) watch.owned.converted(start, read.length);
   });
 }
